@@ -1,0 +1,1 @@
+"""The rules of the business: pure values and functions. No I/O, no clock, no environment."""

@@ -1,0 +1,155 @@
+"""The one reader of the environment: `OMIE_CONTROL_*`. With nothing set, everything works."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from omie_control.errors import InvalidInput
+
+PREFIX = "OMIE_CONTROL_"
+OMIE_BASE_URL = "https://app.omie.com.br/api/v1/"
+
+
+def _require_scheme(*schemes: str) -> AfterValidator:
+    def check(url: SecretStr) -> SecretStr:
+        if urlsplit(url.get_secret_value()).scheme not in schemes:
+            raise ValueError(f"must start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return url
+
+    return AfterValidator(check)
+
+
+def _require_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError) as exc:
+        raise ValueError("must be an IANA time zone such as America/Sao_Paulo") from exc
+    return name
+
+
+def _require_http(url: str) -> str:
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
+        raise ValueError("must be a full http:// or https:// address")
+    return url
+
+
+PostgresUrl = Annotated[SecretStr, _require_scheme("postgresql", "postgres")]
+ValkeyUrl = Annotated[
+    SecretStr,
+    _require_scheme(
+        "redis", "rediss", "unix", "valkey", "valkeys", "redis+sentinel", "redis+cluster", "valkey+sentinel"
+    ),
+]
+HttpUrl = Annotated[str, AfterValidator(_require_http)]
+
+
+class Settings(BaseModel):
+    """Every setting, from the environment by `Settings.from_environment()`, or given by hand."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    home: Path = Field(
+        default_factory=lambda: Path.home() / ".omie-control",
+        description="Folder of the embedded servers' data, the master key and the runtime files.",
+    )
+    host: str = Field("127.0.0.1", description="Address that the HTTP server listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port of the HTTP server; 0 takes any free one.")
+    public_url: HttpUrl | None = Field(None, description="Address people reach it by, when it stands behind a proxy.")
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="Comma-separated addresses or networks of proxies whose X-Forwarded-For is believed."
+    )
+    database_url: PostgresUrl | None = Field(
+        None, description="PostgreSQL 17+ for the application. Unset: an embedded PostgreSQL is started."
+    )
+    database_owner_url: PostgresUrl | None = Field(
+        None, description="PostgreSQL for migrations and retention. Unset: DATABASE_URL, and the audit is not shielded."
+    )
+    database_read_url: PostgresUrl | None = Field(None, description="A replica that listings and dashboards read.")
+    valkey_url: ValkeyUrl | None = Field(None, description="Valkey or Redis. Unset: an embedded Valkey is started.")
+    omie_base_url: HttpUrl = Field(OMIE_BASE_URL, description="Root of Omie's API; real companies are called here.")
+    egress: str = Field(
+        "default",
+        max_length=60,
+        description="Name of the outgoing IP that Omie sees; processes that share one share its limits.",
+    )
+    master_key: SecretStr | None = Field(
+        None,
+        description="Master key (32 bytes in base64). Unset: MASTER_KEY_FILE, else a file in HOME made at the first start.",
+    )
+    master_key_file: Path | None = Field(None, description="File that holds the master key.")
+    admin_password: SecretStr | None = Field(
+        None, description="First password of the user admin. Unset: one is made and shown once at the first start."
+    )
+    admin_password_file: Path | None = Field(None, description="File that holds the first password of the user admin.")
+    tz: Annotated[str, AfterValidator(_require_zone)] = Field(
+        "America/Sao_Paulo", description="Time zone of ids, date and hour keys and everything people read."
+    )
+    log_format: Literal["console", "json"] = Field("console", description="Form of the log on stderr: console or json.")
+    demo: bool | None = Field(
+        None, description="Simulator and demo traffic: 1 on, 0 off. Unset: on while no real company is connected."
+    )
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone that dates what people read."""
+        return ZoneInfo(self.tz)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read `OMIE_CONTROL_*`; an empty value counts as unset. Raises InvalidInput with one readable line."""
+        source = os.environ if environment is None else environment
+        given: dict[str, object] = {}
+        for name, value in source.items():
+            if not name.startswith(PREFIX) or not value.strip():
+                continue
+            field = name.removeprefix(PREFIX).lower()
+            if field not in cls.model_fields:
+                raise InvalidInput(f"{name} is not a setting.", hint=_near(field), code="bad_setting")
+            given[field] = (
+                tuple(part.strip() for part in value.split(",") if part.strip())
+                if field == "trusted_proxies"
+                else value.strip()
+            )
+        try:
+            return cls.model_validate(given)
+        except ValidationError as exc:
+            first = exc.errors(include_input=False, include_url=False)[0]
+            name = PREFIX + str(first["loc"][0]).upper()
+            reason = first["msg"].removeprefix("Value error, ")
+            raise InvalidInput(
+                f"{name} is wrong: {reason}.", hint="See docs/reference/settings.md.", code="bad_setting"
+            ) from None
+
+    def resolved_admin_password(self) -> SecretStr | None:
+        """Return the first admin password from the variable or its file."""
+        return self.admin_password or _read_secret(self.admin_password_file, "ADMIN_PASSWORD_FILE")
+
+    def resolved_master_key(self) -> SecretStr | None:
+        """Return the master key from the variable or its file; None means: the file in HOME."""
+        return self.master_key or _read_secret(self.master_key_file, "MASTER_KEY_FILE")
+
+
+def _read_secret(path: Path | None, name: str) -> SecretStr | None:
+    if path is None:
+        return None
+    try:
+        return SecretStr(path.read_text(encoding="utf-8").strip())
+    except OSError as exc:
+        raise InvalidInput(
+            f"{PREFIX}{name} cannot be read: {exc.strerror}.",
+            hint="Check the path and its permissions.",
+            code="bad_setting",
+        ) from exc
+
+
+def _near(field: str) -> str:
+    match = get_close_matches(field, list(Settings.model_fields), n=1)
+    return f"Did you mean {PREFIX}{match[0].upper()}?" if match else "See docs/reference/settings.md."

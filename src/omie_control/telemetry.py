@@ -1,0 +1,168 @@
+"""What happens here, in words declared once: events, the spans around them, the log they end in.
+
+A room says `tell(Event.X, …)`; the log, the counters and whoever subscribes hear it. The execution that
+a task works for travels in a context variable, so that each log line carries its id.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.trace import Span, SpanKind
+
+
+class Event(StrEnum):
+    """Everything worth telling. `docs/reference/events.md` lists them, by test."""
+
+    EXECUTION_STARTED = "execution.started"
+    EXECUTION_ENDED = "execution.ended"
+    EXECUTION_REFUSED = "execution.refused"
+    EXECUTION_ENDED_LATE = "execution.ended_late"
+    EXECUTIONS_RESCUED = "executions.rescued"
+    CALL_SENT = "call.sent"
+    CALL_ANSWERED = "call.answered"
+    BATCH_COMMITTED = "recorder.batch_committed"
+    BATCH_SPLIT = "recorder.batch_split"
+    BATCH_SETTLED = "recorder.batch_settled"
+    ROW_REJECTED = "recorder.row_rejected"
+    ROLLUPS_FOLDED = "rollups.folded"
+    PARTITIONS_MADE = "partitions.made"
+    STORAGE_LOST = "storage.lost"
+    STORAGE_BACK = "storage.back"
+    LIVE_LOST = "live.lost"
+    LIVE_BACK = "live.back"
+    SERVER_STARTED = "embedded.server_started"
+    SERVER_ADOPTED = "embedded.server_adopted"
+    SERVER_DIED = "embedded.server_died"
+    SERVER_STOPPED = "embedded.server_stopped"
+    MIGRATION_APPLIED = "migration.applied"
+    LOOP_FAILED = "loop.failed"
+    ACCESS_REFUSED = "access.refused"
+    LOGIN_SUCCEEDED = "login.succeeded"
+    LOGIN_REFUSED = "login.refused"
+    REQUEST_FAILED = "request.failed"
+    PROCESS_STARTED = "process.started"
+    PROCESS_STOPPING = "process.stopping"
+
+
+_QUIET = frozenset({Event.BATCH_COMMITTED, Event.ROLLUPS_FOLDED, Event.CALL_SENT, Event.EXECUTION_STARTED})
+_LOUD = frozenset(
+    {
+        Event.ROW_REJECTED,
+        Event.STORAGE_LOST,
+        Event.LIVE_LOST,
+        Event.SERVER_DIED,
+        Event.LOOP_FAILED,
+        Event.ACCESS_REFUSED,
+        Event.LOGIN_REFUSED,
+        Event.EXECUTION_ENDED_LATE,
+        Event.EXECUTIONS_RESCUED,
+        Event.REQUEST_FAILED,
+    }
+)
+
+Subscriber = Callable[[Event, dict[str, Any]], None]
+_subscribers: list[Subscriber] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The execution that the current task works for."""
+
+    id: UUID
+    execution_id: str
+
+
+current_execution: ContextVar[Running | None] = ContextVar("current_execution", default=None)
+
+
+def tell(event: Event, **facts: Any) -> None:
+    """Tell everybody who listens. Never raises for a listener's mistake, never takes a secret."""
+    for subscriber in _subscribers:
+        try:
+            subscriber(event, facts)
+        except Exception:
+            logging.getLogger("omie_control").exception("a telemetry subscriber failed")
+
+
+def subscribe(subscriber: Subscriber) -> Callable[[], None]:
+    """Hear every event from now on; returns what ends it."""
+    _subscribers.append(subscriber)
+    return lambda: _subscribers.remove(subscriber)
+
+
+def log_event(event: Event, facts: dict[str, Any]) -> None:
+    """Write an event to the structured log: quiet ones at debug, loud ones at warning."""
+    level = logging.DEBUG if event in _QUIET else logging.WARNING if event in _LOUD else logging.INFO
+    structlog.get_logger("omie_control").log(level, event.value, **facts)
+
+
+def configure_logging(log_format: str, *, level: int = logging.INFO) -> None:
+    """Send structlog and stdlib logging to stderr as `json` or `console`, each line with its execution_id."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_execution,
+        _add_trace,
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    tail: list[Any] = [structlog.processors.format_exc_info, renderer] if log_format == "json" else [renderer]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *tail],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in ("httpx2", "httpcore2", "uvicorn.access", "mcp", "fastmcp", "docket"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    if log_event not in _subscribers:
+        subscribe(log_event)
+
+
+def _add_execution(logger: Any, name: str, line: dict[str, Any]) -> dict[str, Any]:
+    running = current_execution.get()
+    if running is not None:
+        line.setdefault("execution_id", running.execution_id)
+    return line
+
+
+def _add_trace(logger: Any, name: str, line: dict[str, Any]) -> dict[str, Any]:
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        line["trace_id"] = format(context.trace_id, "032x")
+    return line
+
+
+_tracer = trace.get_tracer("omie_control")
+
+
+@contextmanager
+def span(name: str, *, kind: SpanKind = SpanKind.INTERNAL, **attributes: Any) -> Iterator[Span]:
+    """Open an OpenTelemetry span; free of cost when no exporter is configured."""
+    with _tracer.start_as_current_span(name, kind=kind, attributes=attributes) as opened:
+        yield opened
