@@ -82,7 +82,7 @@ class Settings(BaseModel):
     )
     master_key: SecretStr | None = Field(
         None,
-        description="Master key (32 bytes in base64). Unset: MASTER_KEY_FILE, else a file in HOME made at the first start.",
+        description="Master key (32 bytes in base64). Unset: MASTER_KEY_FILE, else a file in HOME.",
     )
     master_key_file: Path | None = Field(None, description="File that holds the master key.")
     admin_password: SecretStr | None = Field(
