@@ -46,6 +46,7 @@ class Event(StrEnum):
     SERVER_DIED = "embedded.server_died"
     SERVER_STOPPED = "embedded.server_stopped"
     MIGRATION_APPLIED = "migration.applied"
+    MIGRATION_LIMITED = "migration.limited"
     LOOP_FAILED = "loop.failed"
     ACCESS_REFUSED = "access.refused"
     LOGIN_SUCCEEDED = "login.succeeded"
@@ -61,6 +62,7 @@ _LOUD = frozenset(
         Event.ROW_REJECTED,
         Event.STORAGE_LOST,
         Event.LIVE_LOST,
+        Event.MIGRATION_LIMITED,
         Event.SERVER_DIED,
         Event.LOOP_FAILED,
         Event.ACCESS_REFUSED,

@@ -1,0 +1,44 @@
+-- What the two groups may do, said anew after every migration. Partitions get nothing of their own: every
+-- access goes through the parent and its rights.
+revoke all on schema public from omie_control_app, omie_control_reader;
+grant usage on schema public to omie_control_app, omie_control_reader;
+
+revoke all on
+    companies, instances, process_executions, execution_bodies, omie_api_metrics, system_configurations,
+    integration_alerts, tool_usage_analytics, rollup_deltas, rollup_minutes, rollup_hours, data_keys, users,
+    web_sessions, api_tokens, audit_events, schedules, schema_migrations,
+    active_processes, process_success_rate_24h, endpoint_performance_1h
+    from public, omie_control_app, omie_control_reader;
+
+-- The application. No delete where a row is a record: executions, calls, alerts, people, keys leave by
+-- retention (the owner drops whole partitions) or are switched off, never erased by the one they bear witness on.
+grant select, insert, update on
+    companies, process_executions, omie_api_metrics, system_configurations, integration_alerts,
+    tool_usage_analytics, rollup_minutes, rollup_hours, data_keys, users, api_tokens, schedules
+    to omie_control_app;
+-- Deltas are folded away, dead instances and ended sessions pruned; a body's deletion is what an erasure is
+-- (the execution keeps its commitment, so that the deletion can be seen but not undone).
+grant select, insert, update, delete on rollup_deltas, instances, web_sessions, execution_bodies to omie_control_app;
+-- The audit only grows.
+grant select, insert on audit_events to omie_control_app;
+grant select on
+    schema_migrations, active_processes, process_success_rate_24h, endpoint_performance_1h to omie_control_app;
+grant usage on all sequences in schema public to omie_control_app;
+
+-- The reader: reports and dashboards. No bodies, no keys, no credentials, no hash that a guess could be tried on.
+grant select on
+    process_executions, omie_api_metrics, integration_alerts, tool_usage_analytics, rollup_deltas,
+    rollup_minutes, rollup_hours, audit_events, schedules, instances, schema_migrations,
+    active_processes, process_success_rate_24h, endpoint_performance_1h
+    to omie_control_reader;
+grant select (id, slug, name, app_key_hint, base_url, is_demo, is_active, created_by, created_at, updated_at)
+    on companies to omie_control_reader;
+grant select (id, config_key, config_type, is_encrypted, is_active, description, created_by, created_at, updated_at)
+    on system_configurations to omie_control_reader;
+grant select (id, username, role, companies, is_active, created_by, created_at, updated_at, last_login_at)
+    on users to omie_control_reader;
+grant select (id, name, prefix, role, companies, default_company, created_by, created_at, expires_at, last_used_at, revoked_at)
+    on api_tokens to omie_control_reader;
+
+revoke all on function make_partitions(date, integer) from public, omie_control_reader;
+grant execute on function make_partitions(date, integer) to omie_control_app;
