@@ -1,0 +1,337 @@
+"""`ProcessController`: the public hand on executions, for our own faces and for anybody's Python."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, ParamSpec, Self, TypeVar
+from uuid import UUID
+
+from omie_control.app.database import DatabaseManager
+from omie_control.domain.actors import LIBRARY, Actor, ActorKind
+from omie_control.domain.executions import Category, Complexity, Execution, Origin, Status, id_of
+from omie_control.errors import Conflict, ControlError, InvalidInput
+from omie_control.services.companies import Companies
+from omie_control.services.endings import outcome_of
+from omie_control.services.executions import Executions, Handle, Outcome, Request
+from omie_control.app.services import Services, wire
+from omie_control.telemetry import Running, current_execution, span
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What `@controller.process` says of a function."""
+
+    process_type: str
+    category: Category | None
+    complexity: Complexity | None
+    writes: bool
+
+
+# Set by the middleware around a tool whose function is decorated: the two make one execution, not two.
+_merged: ContextVar[Declaration | None] = ContextVar("merged_declaration", default=None)
+
+
+class ProcessController:
+    """Starts, ends, cancels and finds executions. One per DatabaseManager is enough; making it opens nothing."""
+
+    def __init__(self, db: DatabaseManager) -> None:
+        self.db = db
+        self._services: Services | None = None
+        self._open: dict[str, Handle] = {}
+        self._readying = asyncio.Lock()
+
+    async def ready(self) -> Services:
+        """Return the services, opening the database on the first call."""
+        if self._services is None or not self.db.is_open:
+            async with self._readying:
+                await self.db.initialize()
+                if self._services is None or self._services.recorder is not self.db.recorder:
+                    self._services = await wire(self.db)
+        return self._services
+
+    @asynccontextmanager
+    async def lifespan(self, server: object = None) -> AsyncIterator[dict[str, Any]]:
+        """Open with a server and close with it: `FastMCP("…", lifespan=controller.lifespan)`."""
+        await self.ready()
+        try:
+            yield {"omie_control": self}
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Write what still waits and close the database."""
+        services, self._services = self._services, None
+        if services is not None:
+            await services.executions.close()
+        await self.db.close()
+
+    # The low hand: what the middleware and our own services use.
+
+    async def begin(self, request: Request) -> Handle:
+        """Record that a request runs; committed when this returns."""
+        services = self._services
+        if services is None or not self.db.is_open:
+            services = await self.ready()
+        return await services.executions.start(request)
+
+    async def end(self, handle: Handle, outcome: Outcome) -> bool:
+        """Record how it ended. False: somebody else had ended it already."""
+        return await (await self.ready()).executions.finish(handle, outcome)
+
+    # The public hand (docs/reference/python.md).
+
+    async def start_process(
+        self,
+        process_type: str,
+        input_params: dict[str, Any],
+        *,
+        company: str | UUID | None = None,
+        parent: str | None = None,
+        actor: Actor | str | None = None,
+        session_id: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> str:
+        """Open an execution and return its execution_id; the row is committed by then."""
+        request = await self._request(
+            process_type, input_params, company, parent, actor, session_id, idempotency_key, Declaration(process_type, None, None, True)
+        )
+        handle = await self.begin(request)
+        # It belongs to whoever completes it, not to the task that started it.
+        handle.task = None
+        self._open[handle.execution_id] = handle
+        return handle.execution_id
+
+    async def complete_process(
+        self,
+        execution_id: str,
+        success: bool,
+        response_data: dict[str, Any] | None = None,
+        error_message: str | None = None,
+        *,
+        error_code: str | None = None,
+        status_code: int | None = None,
+    ) -> None:
+        """End an execution as completed or failed. Raises Conflict when it had ended already."""
+        handle = self._open.pop(execution_id, None)
+        if handle is None:
+            handle = await (await self.ready()).executions.adopt(execution_id)
+        outcome = Outcome(
+            Status.COMPLETED if success else Status.FAILED,
+            response=response_data,
+            error_message=error_message,
+            error_code=error_code,
+            status_code=status_code,
+        )
+        if not await self.end(handle, outcome):
+            raise Conflict(f"A execução {execution_id} já tinha terminado.")
+
+    async def cancel_process(self, execution_id: str, reason: str) -> None:
+        """End an execution of ours as cancelled, or ask the process that runs it to stop."""
+        handle = self._open.pop(execution_id, None)
+        if handle is not None:
+            await self.end(handle, Outcome(Status.CANCELLED, error_code="cancelada", error_message=reason))
+            return
+        await (await self.ready()).executions.cancel(LIBRARY, execution_id, reason)
+
+    async def get_process(self, execution_id: str) -> Execution:
+        """Return one execution, bodies masked. Raises NotFound."""
+        return await (await self.ready()).executions.get(LIBRARY, execution_id)
+
+    def track(
+        self,
+        process_type: str,
+        input_params: dict[str, Any] | None = None,
+        *,
+        company: str | UUID | None = None,
+        actor: Actor | str | None = None,
+        session_id: str | None = None,
+        category: Category | str | None = None,
+        complexity: Complexity | str | None = None,
+        writes: bool = True,
+    ) -> Track:
+        """Record a block: `async with controller.track("fechar_mes", {...}) as run: run.result = {...}`."""
+        declaration = declare(process_type, category, complexity, writes)
+        return Track(self, declaration, input_params or {}, company, actor, session_id)
+
+    def process(
+        self,
+        process_type: str,
+        *,
+        category: Category | str | None = None,
+        complexity: Complexity | str | None = None,
+        writes: bool = True,
+    ) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
+        """Record each call of an async function, which may also be a FastMCP tool; its signature stays."""
+        declaration = declare(process_type, category, complexity, writes)
+
+        def decorate(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+            if not inspect.iscoroutinefunction(function):
+                raise TypeError(f"@controller.process needs an async function, and {function!r} is not one")
+            signature = inspect.signature(function)
+
+            @functools.wraps(function)
+            async def controlled(*args: P.args, **kwargs: P.kwargs) -> R:
+                if _merged.get() is declaration:
+                    token = _merged.set(None)
+                    try:
+                        return await function(*args, **kwargs)
+                    finally:
+                        _merged.reset(token)
+                arguments = dict(signature.bind(*args, **kwargs).arguments)
+                async with Track(self, declaration, arguments, None, None, None) as run:
+                    result = await function(*args, **kwargs)
+                    run.result = result
+                return result
+
+            controlled.__omie_process__ = declaration  # type: ignore[attr-defined]
+            return controlled
+
+        return decorate
+
+    async def _request(
+        self,
+        process_type: str,
+        input_params: dict[str, Any],
+        company: str | UUID | None,
+        parent: str | None,
+        actor: Actor | str | None,
+        session_id: str | None,
+        idempotency_key: str | None,
+        declaration: Declaration,
+    ) -> Request:
+        running = current_execution.get()
+        return Request(
+            process_type=process_type,
+            input=input_params,
+            actor=_actor(actor),
+            origin=Origin("python", session_id=session_id),
+            company=await self._company(company),
+            parent=_parent(parent) if parent is not None else (running.id if running is not None else None),
+            writes=declaration.writes,
+            category=declaration.category,
+            complexity=declaration.complexity,
+            idempotency_key=idempotency_key,
+        )
+
+    async def _company(self, company: str | UUID | None) -> UUID | None:
+        if company is None or isinstance(company, UUID):
+            return company
+        return (await (await self.ready()).companies.resolve(LIBRARY, company)).id
+
+
+class Track:
+    """One recorded block. `result` becomes the response; an exception becomes the error and goes on."""
+
+    def __init__(
+        self,
+        controller: ProcessController,
+        declaration: Declaration,
+        input_params: dict[str, Any],
+        company: str | UUID | None,
+        actor: Actor | str | None,
+        session_id: str | None,
+    ) -> None:
+        self._controller = controller
+        self._declaration = declaration
+        self._input = input_params
+        self._company = company
+        self._actor = actor
+        self._session_id = session_id
+        self.handle: Handle | None = None
+        self.result: Any = None
+
+    @property
+    def execution_id(self) -> str:
+        """The execution_id; known once the block was entered."""
+        if self.handle is None:
+            raise Conflict("O bloco ainda não começou.")
+        return self.handle.execution_id
+
+    async def __aenter__(self) -> Self:
+        controller, declaration = self._controller, self._declaration
+        request = await controller._request(
+            declaration.process_type, self._input, self._company, None, self._actor, self._session_id, None, declaration
+        )
+        self.handle = await controller.begin(request)
+        self._token = current_execution.set(Running(self.handle.id, self.handle.execution_id))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        current_execution.reset(self._token)
+        handle = self.handle
+        if handle is None:
+            return
+        outcome = outcome_of(handle, error) if error is not None else Outcome(Status.COMPLETED, response=self.result)
+        await self._controller.end(handle, outcome)
+        if isinstance(error, ControlError) and error.execution_id is None:
+            error.execution_id = handle.execution_id
+
+
+def declaration_of(function: object) -> Declaration | None:
+    """Return what `@controller.process` said of a function, or None."""
+    found = getattr(function, "__omie_process__", None)
+    return found if isinstance(found, Declaration) else None
+
+
+@contextmanager
+def merging(declaration: Declaration | None) -> Iterator[None]:
+    """Within this block the decorated function itself opens no second execution."""
+    token = _merged.set(declaration)
+    try:
+        yield
+    finally:
+        _merged.reset(token)
+
+
+@contextmanager
+def running(handle: Handle) -> Iterator[None]:
+    """Within this block logs carry the execution, children find their parent, and a span tells its time."""
+    token = current_execution.set(Running(handle.id, handle.execution_id))
+    try:
+        with span(f"execution {handle.request.process_type}", **{"omie_control.execution_id": handle.execution_id}):
+            yield
+    finally:
+        current_execution.reset(token)
+
+
+def declare(
+    process_type: str, category: Category | str | None, complexity: Complexity | str | None, writes: bool
+) -> Declaration:
+    """Check and build a declaration. Raises InvalidInput for an unknown category or complexity."""
+    if not process_type:
+        raise InvalidInput("O tipo de processo não pode ser vazio.", hint='Exemplo: "conciliar_extrato".')
+    try:
+        return Declaration(
+            process_type,
+            None if category is None else Category(category),
+            None if complexity is None else Complexity(complexity),
+            writes,
+        )
+    except ValueError as exc:
+        known = ", ".join([*Category, *Complexity])
+        raise InvalidInput(f"Categoria ou complexidade desconhecida: {exc}.", hint=f"Use uma destas: {known}.") from exc
+
+
+def _actor(actor: Actor | str | None) -> Actor:
+    if actor is None:
+        return LIBRARY
+    return actor if isinstance(actor, Actor) else Actor(ActorKind.LIBRARY, actor, LIBRARY.role)
+
+
+def _parent(execution_id: str) -> UUID:
+    found = id_of(execution_id)
+    if found is None:
+        raise InvalidInput(f"O execution_id do pai não é válido: {execution_id[:100]}.")
+    return found

@@ -1,0 +1,191 @@
+"""`DatabaseManager`: PostgreSQL, Valkey, the recorder and the heartbeat of one process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+import asyncpg
+import redis.asyncio
+
+from omie_control.domain.executions import Change
+from omie_control.embedded import EmbeddedServers
+from omie_control.errors import StorageDown
+from omie_control.postgres.database import Postgres
+from omie_control.postgres.migrate import migrate
+from omie_control.postgres.recorder import Recorder
+from omie_control.services.instances import Instance
+from omie_control.services.loops import Every
+from omie_control.settings import Settings
+from omie_control.valkey.bus import Bus
+from omie_control.valkey.connection import connect
+from omie_control.valkey.live import Live
+
+HEARTBEAT = timedelta(seconds=2)
+
+
+class DatabaseManager:
+    """Opens what one process needs and closes it again, losing nothing that was acknowledged.
+
+    Without `OMIE_CONTROL_DATABASE_URL` or `OMIE_CONTROL_VALKEY_URL` it starts the embedded server in its place,
+    or joins the one that already runs for the same home. `initialize()` may be called any number of times.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, kind: str = "library") -> None:
+        self.settings = settings if settings is not None else Settings.from_environment()
+        self._kind = kind
+        self._opening = asyncio.Lock()
+        self._servers: EmbeddedServers | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._postgres: Postgres | None = None
+        self._redis: redis.asyncio.Redis | None = None
+        self._live: Live | None = None
+        self._recorder: Recorder | None = None
+        self._instance: Instance | None = None
+        self._heartbeat: Every | None = None
+
+    async def initialize(self) -> None:
+        """Start or join the servers, bring the schema up to date, open the pools, announce this instance."""
+        async with self._opening:
+            if self._recorder is not None:
+                return
+            try:
+                await self._open()
+            except BaseException:
+                await self._close()
+                raise
+
+    async def close(self) -> None:
+        """Write what still waits, say goodbye, and stop the embedded servers if nobody else uses them."""
+        async with self._opening:
+            await self._close()
+
+    @property
+    def pg_pool(self) -> asyncpg.Pool[asyncpg.Record]:
+        """The asyncpg pool of the application's role; jsonb columns come and go as text."""
+        return self.postgres.pool
+
+    @property
+    def redis(self) -> redis.asyncio.Redis:
+        """The redis.asyncio client."""
+        return _opened(self._redis)
+
+    @property
+    def postgres(self) -> Postgres:
+        """The pools by role."""
+        return _opened(self._postgres)
+
+    @property
+    def recorder(self) -> Recorder:
+        """The one writer of executions in this process."""
+        return _opened(self._recorder)
+
+    @property
+    def live(self) -> Live:
+        """What runs now, in Valkey."""
+        return _opened(self._live)
+
+    @property
+    def instance(self) -> Instance:
+        """This process, as the others know it."""
+        return _opened(self._instance)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether `initialize()` is through."""
+        return self._recorder is not None
+
+    def bus(self) -> Bus:
+        """A listener of its own to what the commits tell."""
+        return Bus(self.redis)
+
+    async def _open(self) -> None:
+        settings = self.settings
+        app_url, owner_url, read_url, valkey_url, logins = await self._urls()
+        await migrate(owner_url, timezone=settings.tz, logins=logins)
+        postgres = Postgres(app_url, owner_url=owner_url, read_url=read_url, timezone=settings.tz)
+        self._postgres = postgres
+        await postgres.open()
+        self._redis = connect(valkey_url)
+        self._live = Live(self._redis)
+        await self._live.open()
+        self._instance = Instance(postgres, self._kind)
+        await self._instance.register()
+        recorder = Recorder(postgres.connect_writer, zone=settings.zone, on_commit=self._tell)
+        await recorder.open()
+        self._recorder = recorder
+        self._heartbeat = Every("heartbeat", HEARTBEAT, self._instance.beat)
+        self._heartbeat.start()
+
+    async def _urls(self) -> tuple[str, str, str | None, str, dict[str, str]]:
+        """Say where the servers are, starting the embedded ones where none is given."""
+        settings = self.settings
+        given_database, given_valkey = settings.database_url, settings.valkey_url
+        logins: dict[str, str] = {}
+        if given_database is None or given_valkey is None:
+            self._servers = EmbeddedServers(
+                settings.home,
+                timezone=settings.tz,
+                postgres=given_database is None,
+                valkey=given_valkey is None,
+            )
+            here = await self._servers.start()
+            self._watch = asyncio.create_task(self._servers.watch(), name="embedded.watch")
+            valkey_url = given_valkey.get_secret_value() if given_valkey is not None else here.valkey_url
+            if given_database is None:
+                logins = here.logins
+                return here.app_url, here.owner_url, None, valkey_url, logins
+        else:
+            valkey_url = given_valkey.get_secret_value()
+        app_url = _opened(given_database).get_secret_value()
+        owner, read = settings.database_owner_url, settings.database_read_url
+        return (
+            app_url,
+            owner.get_secret_value() if owner is not None else app_url,
+            read.get_secret_value() if read is not None else None,
+            valkey_url,
+            logins,
+        )
+
+    def _tell(self, changes: Sequence[Change]) -> None:
+        if self._live is not None:
+            self._live.note(changes)
+
+    async def _close(self) -> None:
+        """Close in the order of need: nothing that a later step still writes through goes first."""
+        heartbeat, self._heartbeat = self._heartbeat, None
+        recorder, self._recorder = self._recorder, None
+        instance, self._instance = self._instance, None
+        live, self._live = self._live, None
+        client, self._redis = self._redis, None
+        postgres, self._postgres = self._postgres, None
+        watch, self._watch = self._watch, None
+        servers, self._servers = self._servers, None
+        if heartbeat is not None:
+            await heartbeat.stop()
+        if recorder is not None:
+            await recorder.close()
+        if instance is not None:
+            await instance.leave()
+        if live is not None:
+            await live.close()
+        if client is not None:
+            await client.aclose()
+        if postgres is not None:
+            await postgres.close()
+        if watch is not None:
+            watch.cancel()
+            await asyncio.wait([watch])
+        if servers is not None:
+            await servers.stop()
+
+
+T = TypeVar("T")
+
+
+def _opened(part: T | None) -> T:
+    if part is None:
+        raise StorageDown("O controle ainda não foi iniciado.", hint="Chame `await db.initialize()` primeiro.")
+    return part

@@ -1,0 +1,71 @@
+"""The verbs of one process, wired once over an open DatabaseManager."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from omie_control.app.database import DatabaseManager
+from omie_control.omie.client import OmieClient
+from omie_control.postgres.recorder import Recorder
+from omie_control.services.access import Access
+from omie_control.services.bodies import Bodies
+from omie_control.services.calls import OmieCalls
+from omie_control.services.companies import Companies
+from omie_control.services.connections import Connections
+from omie_control.services.executions import Executions
+from omie_control.services.keys import Keys
+from omie_control.services.logins import Logins
+from omie_control.services.recording import Recording
+from omie_control.services.system import System
+from omie_control.services.tokens import Tokens
+from omie_control.services.users import Users
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Every service of this process; faces take what they need from here."""
+
+    recorder: Recorder
+    keys: Keys
+    access: Access
+    bodies: Bodies
+    companies: Companies
+    users: Users
+    logins: Logins
+    tokens: Tokens
+    executions: Executions
+    calls: OmieCalls
+    connections: Connections
+    system: System
+    client: OmieClient
+
+
+async def wire(db: DatabaseManager) -> Services:
+    """Build the services; loads the master key, so a lost or wrong one stops the start here."""
+    settings, postgres = db.settings, db.postgres
+    access = Access(postgres)
+    given = settings.resolved_master_key()
+    keys = Keys(postgres, given.get_secret_value() if given is not None else None, settings.home)
+    await keys.open()
+    bodies = Bodies(postgres, keys, access)
+    companies = Companies(postgres, keys, access)
+    users = Users(postgres, access)
+    executions = Executions(db.recorder, postgres, access, Recording(bodies, settings.zone, db.instance.id))
+    db.instance.on_beat(executions.stop_asked)
+    client = OmieClient(settings.omie_base_url)
+    calls = OmieCalls(client, companies, access)
+    return Services(
+        recorder=db.recorder,
+        keys=keys,
+        access=access,
+        bodies=bodies,
+        companies=companies,
+        users=users,
+        logins=Logins(postgres, users),
+        tokens=Tokens(postgres, access),
+        executions=executions,
+        calls=calls,
+        connections=Connections(companies, executions, calls),
+        system=System(postgres, db.recorder, db.live, companies, access),
+        client=client,
+    )

@@ -1,0 +1,82 @@
+"""`omie-control company`: the companies whose Omie we may call."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from omie_control.app import App
+from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
+from omie_control.cli.session import operator, read_secret, with_app
+from omie_control.errors import OmieFault
+
+commands = typer.Typer(help="Empresas: conectar, listar, testar.", no_args_is_help=True)
+COLUMNS = {
+    "slug": "empresa",
+    "name": "nome",
+    "app_key_hint": "app_key",
+    "is_demo": "demonstração",
+    "is_active": "ativa",
+    "created_at": "desde",
+}
+
+
+@commands.command()
+def add(
+    slug: Annotated[str, typer.Argument(help="Nome curto, por exemplo: minha-empresa.")],
+    *,
+    name: Annotated[str | None, typer.Option(help="Nome por extenso.")] = None,
+    app_key: Annotated[str, typer.Option(help="app_key do Omie.")],
+    app_secret: Annotated[
+        str | None, typer.Option(help="app_secret; melhor deixar que o comando pergunte, ou mandar pela entrada padrão.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Conecta uma empresa; as credenciais são guardadas cifradas."""
+    secret = read_secret(app_secret, "app_secret")
+
+    async def verb(app: App) -> None:
+        made = await app.companies.add(operator(), slug, name or slug, app_key, secret)
+        if as_json:
+            print_object(asdict(made), as_json=True)
+        else:
+            sys.stdout.write(f"Empresa '{made.slug}' conectada. Confira com: omie-control company test {made.slug}\n")
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command("list")
+def list_(*, as_json: JsonFlag = False) -> None:
+    """Lista as empresas; nunca mostra as credenciais."""
+
+    async def verb(app: App) -> None:
+        rows = [asdict(company) for company in await app.companies.list(operator())]
+        if not as_json:
+            for row in rows:
+                row["created_at"] = local_time(row["created_at"], app.settings.zone)
+        print_listing(rows, COLUMNS, as_json=as_json, empty="Nenhuma empresa conectada ainda.")
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def test(
+    slug: Annotated[str | None, typer.Argument(help="Qual empresa; sem nome, a única.")] = None,
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Faz uma leitura pequena no Omie e diz se as credenciais funcionam."""
+
+    async def verb(app: App) -> None:
+        found = await app.connections.test(operator(), slug)
+        if as_json:
+            print_object(asdict(found), as_json=True)
+        elif found.is_connected:
+            sys.stdout.write(f"{found.company}: {found.message}\n")
+        if not found.is_connected:
+            raise OmieFault(f"{found.company}: {found.message}", hint=f"Registro: {found.execution_id}")
+
+    with_app(verb, as_json=as_json)

@@ -1,0 +1,84 @@
+"""How answers are printed: tables for people, JSON for scripts; always to stdout, errors to stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from omie_control.errors import ControlError
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Imprime JSON, para scripts.")]
+
+
+def print_json(value: object) -> None:
+    """Print one JSON value on one line per object, indented for reading."""
+    sys.stdout.write(
+        orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS, default=str).decode() + "\n"
+    )
+
+
+def print_listing(
+    items: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, next: str | None = None, as_json: bool, empty: str
+) -> None:
+    """Print a listing: `{"items": …, "next": …}`, or a table with the named columns and their Portuguese titles."""
+    if as_json:
+        print_json({"items": list(items), "next": next})
+        return
+    if not items:
+        sys.stdout.write(empty + "\n")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in columns.values():
+        table.add_column(title, overflow="fold")
+    for item in items:
+        table.add_row(*(_cell(item.get(name)) for name in columns))
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    if next is not None:
+        sys.stdout.write(f"\nHá mais: repita com --before {next}\n")
+
+
+def print_object(value: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print one object: JSON, or a line per field."""
+    if as_json:
+        print_json(value)
+        return
+    width = max((len(name) for name in value), default=0)
+    for name, entry in value.items():
+        if entry is None:
+            continue
+        text = orjson.dumps(entry, option=orjson.OPT_INDENT_2, default=str).decode() if isinstance(entry, (dict, list)) else _cell(entry)
+        sys.stdout.write(f"{name:<{width}}  {text}\n")
+
+
+def print_error(error: ControlError, *, as_json: bool) -> None:
+    """Say on stderr what happened and what to do next."""
+    if as_json:
+        facts = {"code": error.code, "message": error.message, "hint": error.hint, "execution_id": error.execution_id}
+        sys.stderr.write(orjson.dumps({"error": facts}).decode() + "\n")
+    else:
+        sys.stderr.write(f"Erro: {error.message}\n{error.hint}\n")
+
+
+def local_time(instant: datetime | None, zone: ZoneInfo) -> str | None:
+    """Write an instant as people of the zone read it."""
+    return None if instant is None else instant.astimezone(zone).strftime("%d/%m/%Y %H:%M:%S")
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return "-"
+        case True:
+            return "sim"
+        case False:
+            return "não"
+        case _:
+            return str(value)

@@ -1,0 +1,155 @@
+"""`omie-control process`: executions, from the shell."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from omie_control.app import App
+from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
+from omie_control.cli.session import operator, with_app
+from omie_control.domain.executions import Execution, Status
+from omie_control.errors import InvalidInput
+
+commands = typer.Typer(help="Execuções: listar, mostrar, acompanhar, cancelar.", no_args_is_help=True)
+COLUMNS = {
+    "started_at": "início",
+    "status": "situação",
+    "process_type": "tipo",
+    "company": "empresa",
+    "duration_ms": "ms",
+    "actor": "quem",
+    "execution_id": "execution_id",
+}
+TAIL_SECONDS = 1.0
+StatusOption = Annotated[str | None, typer.Option(help="Só esta situação: running, completed, failed, timeout, …")]
+TypeOption = Annotated[str | None, typer.Option("--type", help="Só este tipo de processo.")]
+CompanyOption = Annotated[str | None, typer.Option(help="Só esta empresa.")]
+
+
+@commands.command("list")
+def list_(
+    *,
+    status: StatusOption = None,
+    process_type: TypeOption = None,
+    company: CompanyOption = None,
+    session: Annotated[str | None, typer.Option(help="Só esta tarefa ou sessão.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="A partir deste instante.")] = None,
+    before: Annotated[str | None, typer.Option(help="Cursor: a página depois desta.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="Quantas por página.")] = 50,
+    as_json: JsonFlag = False,
+) -> None:
+    """Lista execuções, da mais nova para a mais antiga."""
+
+    async def verb(app: App) -> None:
+        actor = operator()
+        chosen = (await app.companies.resolve(actor, company)).id if company else None
+        page = await app.executions.list(
+            actor,
+            status=_status(status),
+            process_type=process_type,
+            company=chosen,
+            session=session,
+            since=since.astimezone(app.settings.zone) if since else None,
+            before=before,
+            limit=limit,
+        )
+        rows = [_row(item, app, as_json=as_json) for item in page.items]
+        print_listing(rows, COLUMNS, next=page.next, as_json=as_json, empty="Nenhuma execução encontrada.")
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def show(execution_id: str, *, as_json: JsonFlag = False) -> None:
+    """Mostra uma execução inteira: pedido, resposta, chamadas ao Omie, filhas."""
+
+    async def verb(app: App) -> None:
+        found = await app.executions.get(operator(), execution_id)
+        print_object(_row(found, app, as_json=as_json, whole=True), as_json=as_json)
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def tail(
+    *,
+    status: StatusOption = None,
+    process_type: TypeOption = None,
+    seconds: Annotated[float | None, typer.Option(help="Para sozinho depois deste tempo.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Acompanha as execuções que terminam, uma por linha, até Ctrl-C."""
+
+    async def verb(app: App) -> None:
+        wanted, actor, seen = _status(status), operator(), {}
+        loop = asyncio.get_running_loop()
+        until = None if seconds is None else loop.time() + seconds
+        while until is None or loop.time() < until:
+            page = await app.executions.list(actor, status=wanted, process_type=process_type, limit=100)
+            for item in reversed(page.items):
+                if seen.get(item.execution_id) != item.status:
+                    _print_line(item, app, as_json=as_json)
+            seen = {item.execution_id: item.status for item in page.items}
+            await asyncio.sleep(TAIL_SECONDS)
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def cancel(
+    execution_id: str,
+    *,
+    reason: Annotated[str, typer.Option(help="Por que cancelar; fica no registro.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Cancela uma execução que não começou, ou pede à que está rodando que pare."""
+
+    async def verb(app: App) -> None:
+        after = await app.executions.cancel(operator(), execution_id, reason)
+        if as_json:
+            print_object(_row(after, app, as_json=True), as_json=True)
+        elif after.status is Status.CANCELLED:
+            sys.stdout.write(f"Cancelada: {after.execution_id}\n")
+        else:
+            sys.stdout.write(f"Parada pedida; situação agora: {after.status}\n")
+
+    with_app(verb, as_json=as_json)
+
+
+def _status(text: str | None) -> Status | None:
+    if text is None:
+        return None
+    try:
+        return Status(text)
+    except ValueError:
+        raise InvalidInput(
+            f"A situação '{text[:40]}' não existe.", hint=f"Use uma destas: {', '.join(Status)}."
+        ) from None
+
+
+def _row(item: Execution, app: App, *, as_json: bool, whole: bool = False) -> dict[str, Any]:
+    row = asdict(item)
+    if not whole:
+        for heavy in ("input_parameters", "request_payload", "response_data", "calls", "children"):
+            row.pop(heavy)
+    if not as_json:
+        for name in ("started_at", "completed_at"):
+            row[name] = local_time(row[name], app.settings.zone)
+    return row
+
+
+def _print_line(item: Execution, app: App, *, as_json: bool) -> None:
+    row = _row(item, app, as_json=as_json)
+    if as_json:
+        sys.stdout.write(orjson.dumps(row, default=str).decode() + "\n")
+    else:
+        took = "" if item.duration_ms is None else f" {timedelta(milliseconds=item.duration_ms).total_seconds():.3f}s"
+        sys.stdout.write(f"{row['started_at']} {item.status:<10} {item.process_type}{took} {item.execution_id}\n")
+    sys.stdout.flush()

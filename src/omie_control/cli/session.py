@@ -1,0 +1,63 @@
+"""One command's run: settings, an open App, the operator as actor, errors turned into exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+import typer
+
+from omie_control.app import App, open_app
+from omie_control.cli.exits import exit_code
+from omie_control.cli.output import print_error
+from omie_control.domain.actors import Actor, ActorKind, Role
+from omie_control.errors import ControlError
+from omie_control.settings import Settings
+from omie_control.telemetry import configure_logging
+
+T = TypeVar("T")
+
+
+def operator() -> Actor:
+    """Whoever can run this command holds the database's credentials: an administrator, named after the login."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "desconhecido"
+    return Actor(ActorKind.CLI, name, Role.ADMIN)
+
+
+def run_async(work: Coroutine[Any, Any, T], *, as_json: bool = False) -> T:
+    """Run a command's coroutine; one of our errors becomes a text on stderr and an exit code."""
+    try:
+        return asyncio.run(work)
+    except ControlError as error:
+        print_error(error, as_json=as_json)
+        raise typer.Exit(exit_code(error)) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def with_app(verb: Callable[[App], Awaitable[T]], *, as_json: bool = False, kind: str = "cli") -> T:
+    """Open an App for one short command, call the verb, close again."""
+
+    async def work() -> T:
+        settings = Settings.from_environment()
+        configure_logging(settings.log_format, level=logging.WARNING)
+        async with open_app(settings, kind=kind) as app:
+            return await verb(app)
+
+    return run_async(work(), as_json=as_json)
+
+
+def read_secret(value: str | None, prompt: str) -> str:
+    """Take a secret from an option, from a pipe, or by asking without echo."""
+    if value is not None:
+        return value
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    return str(typer.prompt(prompt, hide_input=True))

@@ -1,0 +1,111 @@
+"""`omie-control token`: keys of agents and scripts; shown once, stored hashed."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from omie_control.app import App
+from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
+from omie_control.cli.session import operator, with_app
+from omie_control.cli.user import role_of
+from omie_control.errors import InvalidInput
+
+commands = typer.Typer(help="Tokens de agentes e scripts.", no_args_is_help=True)
+COLUMNS = {
+    "id": "id",
+    "name": "nome",
+    "prefix": "prefixo",
+    "role": "papel",
+    "expires_at": "expira",
+    "last_used_at": "último uso",
+    "revoked_at": "revogado",
+}
+_SPAN = re.compile(r"(\d{1,4})\s*([dhm])")
+_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+
+
+@commands.command()
+def create(
+    *,
+    name: Annotated[str, typer.Option(help="Para quem é, por exemplo: claude-financeiro.")],
+    role: Annotated[str, typer.Option(help="agent, viewer, operator, approver, admin ou auditor.")] = "agent",
+    company: Annotated[list[str] | None, typer.Option(help="Só esta empresa; pode repetir. Sem ela: todas.")] = None,
+    expires: Annotated[
+        str | None, typer.Option(help="Quando expira: 90d, 12h, 30m ou uma data AAAA-MM-DD. Sem ela: nunca.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Cria um token e o mostra uma única vez."""
+
+    async def verb(app: App) -> None:
+        actor = operator()
+        companies = [(await app.companies.resolve(actor, slug)).id for slug in company] if company else None
+        made, secret = await app.tokens.create(
+            actor,
+            name,
+            role_of(role),
+            companies=companies,
+            default_company=companies[0] if companies and len(companies) == 1 else None,
+            expires_at=expiry(expires, datetime.now(UTC)),
+        )
+        if as_json:
+            print_object({"token": secret, "id": made.id}, as_json=True)
+        else:
+            sys.stdout.write(f"{secret}\n")
+            sys.stderr.write("Guarde agora: este token não será mostrado de novo.\n")
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command("list")
+def list_(*, as_json: JsonFlag = False) -> None:
+    """Lista os tokens; nunca mostra o segredo."""
+
+    async def verb(app: App) -> None:
+        rows = [asdict(token) for token in await app.tokens.list(operator())]
+        if not as_json:
+            for row in rows:
+                for name in ("expires_at", "last_used_at", "revoked_at"):
+                    row[name] = local_time(row[name], app.settings.zone)
+        print_listing(rows, COLUMNS, as_json=as_json, empty="Nenhum token criado ainda.")
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def revoke(
+    token: Annotated[str, typer.Argument(help="id, nome ou prefixo do token.")], *, as_json: JsonFlag = False
+) -> None:
+    """Revoga um token; ele deixa de valer em toda parte em até 2 segundos."""
+
+    async def verb(app: App) -> None:
+        gone = await app.tokens.revoke(operator(), token)
+        if as_json:
+            print_object({"id": gone.id, "revoked_at": gone.revoked_at}, as_json=True)
+        else:
+            sys.stdout.write(f"Token '{gone.name}' revogado.\n")
+
+    with_app(verb, as_json=as_json)
+
+
+def expiry(text: str | None, now: datetime) -> datetime | None:
+    """Read an expiry: a span from now, or a date. Raises InvalidInput with examples."""
+    if text is None:
+        return None
+    span = _SPAN.fullmatch(text.strip())
+    try:
+        if span is not None:
+            return now + timedelta(**{_UNITS[span[2]]: int(span[1])})
+        parsed = datetime.fromisoformat(text.strip())
+    except (ValueError, OverflowError):
+        raise InvalidInput(f"A expiração '{text[:40]}' não é válida.", hint="Exemplos: 90d, 12h, 2027-01-31.") from None
+    instant = parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
+    if instant <= now:
+        raise InvalidInput("A expiração já passou.", hint="Exemplos: 90d, 12h, 2027-01-31.")
+    return instant

@@ -1,0 +1,61 @@
+"""Does a company's Omie answer? One cheap read, recorded like any other call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from omie_control.domain.actors import Actor
+from omie_control.domain.executions import Category, Complexity, Origin, Status
+from omie_control.errors import ControlError
+from omie_control.omie.catalog import catalog
+from omie_control.services.calls import OmieCalls
+from omie_control.services.companies import Companies
+from omie_control.services.endings import outcome_of
+from omie_control.services.executions import Executions, Outcome, Request
+
+PROCESS_TYPE = "testar_conexao"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionTest:
+    """What a test of a company's credentials found; `message` says what to do when it failed."""
+
+    company: str
+    is_connected: bool
+    message: str
+    execution_id: str
+
+
+class Connections:
+    """Tests companies' connections."""
+
+    def __init__(self, companies: Companies, executions: Executions, calls: OmieCalls) -> None:
+        self._companies = companies
+        self._executions = executions
+        self._calls = calls
+
+    async def test(self, actor: Actor, slug: str | None, origin: Origin = Origin("cli")) -> ConnectionTest:
+        """Read one customer of the company. Raises only when the test itself could not be made."""
+        company = await self._companies.resolve(actor, slug)
+        request = Request(
+            PROCESS_TYPE,
+            {"empresa": company.slug},
+            actor,
+            origin,
+            company=company.id,
+            writes=False,
+            category=Category.SISTEMA,
+            complexity=Complexity.BASICA,
+        )
+        handle = await self._executions.start(request)
+        try:
+            method = catalog().method("geral/clientes/", "ListarClientes")
+            await self._calls.run(handle, company, method, {"pagina": 1, "registros_por_pagina": 1})
+        except ControlError as error:
+            await self._executions.finish(handle, outcome_of(handle, error))
+            return ConnectionTest(company.slug, False, error.for_people(), handle.execution_id)
+        except BaseException as error:
+            await self._executions.finish(handle, outcome_of(handle, error))
+            raise
+        await self._executions.finish(handle, Outcome(Status.COMPLETED, response={"conectada": True}))
+        return ConnectionTest(company.slug, True, "O Omie respondeu e aceitou as credenciais.", handle.execution_id)

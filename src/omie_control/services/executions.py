@@ -1,0 +1,246 @@
+"""The verbs of an execution: start, finish, refuse, cancel, get, list. Every face calls these.
+
+A start is committed before it returns, so nothing leaves for Omie unrecorded. A finish is written even
+when its caller is cancelled meanwhile: the row is queued before the first wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from omie_control.domain.access import Right, is_allowed
+from omie_control.domain.actors import Actor
+from omie_control.domain.executions import Execution, Status, id_of
+from omie_control.errors import Conflict, ControlError, NotFound
+from omie_control.postgres import executions as store
+from omie_control.postgres.database import Postgres
+from omie_control.postgres.recorder import Recorder
+from omie_control.services import audit
+from omie_control.services.access import Access
+from omie_control.services.recording import Handle, Outcome, Recording, Request
+from omie_control.telemetry import Event, tell
+
+__all__ = ["Executions", "Handle", "Outcome", "Page", "Request"]
+
+PAGE_MAX = 200
+ABANDONED = Outcome(
+    Status.CANCELLED,
+    error_code="cliente_desistiu",
+    error_message="Quem chamou desistiu antes do início; nada foi enviado ao Omie.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of executions, newest first; `next` is the cursor of the following page, None at the end."""
+
+    items: list[Execution]
+    next: str | None
+
+
+class Executions:
+    """The verbs; one object per process, since it knows which executions are open here."""
+
+    def __init__(self, recorder: Recorder, postgres: Postgres, access: Access, recording: Recording) -> None:
+        self._recorder = recorder
+        self._postgres = postgres
+        self._access = access
+        self._recording = recording
+        self._open: dict[UUID, Handle] = {}
+        self._detached: set[asyncio.Task[object]] = set()
+
+    async def start(self, request: Request) -> Handle:
+        """Record that a request runs; committed when this returns. Raises Forbidden, TooLarge, StorageDown."""
+        if not is_allowed(request.actor, Right.EXECUTION_RUN, request.company):
+            await self._access.require(request.actor, Right.EXECUTION_RUN, request.company)
+        handle, row = await self._recording.opening(request)
+        pending = self._recorder.submit_start(row)
+        try:
+            await asyncio.shield(pending)
+        except asyncio.CancelledError:
+            self._detach(self._abandon(handle, pending))
+            raise
+        handle.task = asyncio.current_task()
+        self._open[handle.id] = handle
+        tell(Event.EXECUTION_STARTED, execution_id=handle.execution_id, process_type=request.process_type)
+        return handle
+
+    async def finish(self, handle: Handle, outcome: Outcome) -> bool:
+        """Record how an execution ended. False: somebody else (rescue, cancel) had ended it already.
+
+        Shielded: a cancelled caller does not stop the row. Raises StorageDown when PostgreSQL stays away;
+        the row then waits in memory and is written when it is back.
+        """
+        self._open.pop(handle.id, None)
+        writing = asyncio.ensure_future(self._write_end(handle, outcome))
+        self._keep(writing)
+        return await asyncio.shield(writing)
+
+    async def _write_end(self, handle: Handle, outcome: Outcome) -> bool:
+        row = await self._recording.ending(handle, outcome)
+        is_ours = await self._recorder.finish(row)
+        event = Event.EXECUTION_ENDED if is_ours else Event.EXECUTION_ENDED_LATE
+        tell(
+            event,
+            execution_id=handle.execution_id,
+            process_type=handle.request.process_type,
+            status=outcome.status.value,
+            duration_ms=row.duration_ms,
+            error_code=outcome.error_code,
+        )
+        return is_ours
+
+    async def refuse(self, request: Request, error: ControlError) -> str:
+        """Record a request that was turned away: one row, born ended. Returns its execution_id."""
+        stripped = request if error.code != "grande_demais" else replace(request, input={"_recusado": error.message})
+        handle, row = await self._recording.opening(stripped, status=Status.FAILED)
+        ended = replace(
+            row,
+            instance_id=None,
+            completed_at=row.started_at,
+            duration_ms=0,
+            error_message=error.for_people(),
+            error_code=error.code,
+        )
+        await asyncio.shield(self._recorder.submit_start(ended))
+        tell(Event.EXECUTION_REFUSED, execution_id=handle.execution_id, code=error.code, actor=request.actor.label)
+        return handle.execution_id
+
+    async def cancel(self, actor: Actor, execution_id: str, reason: str) -> Execution:
+        """End an execution that has not begun; ask one that runs to stop (its end then says how it ended)."""
+        async with self._postgres.transaction() as tx:
+            before = await store.lock(tx, execution_id)
+            if before is None or not actor.may_see(before.company_id):
+                raise NotFound(f"A execução {execution_id[:100]} não existe.")
+            await self._access.require(actor, Right.EXECUTION_CANCEL, before.company_id)
+            if before.status in (Status.QUEUED, Status.AWAITING_APPROVAL):
+                await store.cancel(tx, before, reason, by=actor.label)
+            elif before.status is Status.RUNNING:
+                await store.ask_to_stop(tx, before, f"{reason} ({actor.label})")
+            else:
+                raise Conflict(f"A execução já terminou ({before.status}); não há o que cancelar.")
+            await audit.append(
+                tx,
+                actor,
+                "execution.cancelled",
+                object_type="execution",
+                object_id=before.execution_id,
+                company_id=before.company_id,
+                before={"status": before.status},
+                after={"reason": reason},
+            )
+        handle = self._open.get(before.id)
+        if handle is not None:
+            stop(handle, reason)
+        return await self.get(actor, execution_id)
+
+    async def get(self, actor: Actor, execution_id: str) -> Execution:
+        """Return one execution with its calls and children. Raises NotFound, also for another company's."""
+        await self._access.require(actor, Right.EXECUTION_READ)
+        async with self._postgres.reading() as connection:
+            found = await store.find(connection, execution_id, id_of(execution_id))
+            if found is None or not actor.may_see(found.company_id):
+                raise NotFound(
+                    f"A execução {execution_id[:100]} não existe.",
+                    hint="Confira o execution_id, ou procure por tipo e situação na lista de execuções.",
+                )
+            calls = await store.calls(connection, found)
+            children = await store.children(connection, found)
+        return replace(found, calls=tuple(calls), children=tuple(children))
+
+    async def list(
+        self,
+        actor: Actor,
+        *,
+        status: Status | None = None,
+        process_type: str | None = None,
+        company: UUID | None = None,
+        session: str | None = None,
+        since: datetime | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> Page:
+        """Return a page of executions, newest first, within the actor's companies."""
+        await self._access.require(actor, Right.EXECUTION_READ, company)
+        size = max(1, min(limit, PAGE_MAX))
+        companies = [company] if company is not None else _scope(actor)
+        async with self._postgres.reading() as connection:
+            found = await store.page(
+                connection,
+                status=status,
+                process_type=process_type,
+                companies=companies,
+                session=session,
+                since=since,
+                before=cursor_id(before),
+                limit=size + 1,
+            )
+        items = found[:size]
+        return Page(items, str(items[-1].id) if len(found) > size else None)
+
+    async def running(self, actor: Actor) -> Sequence[Execution]:
+        """Return what runs now, oldest first, within the actor's companies; 200 at most."""
+        await self._access.require(actor, Right.EXECUTION_READ)
+        async with self._postgres.reading() as connection:
+            return await store.running(connection, companies=_scope(actor), limit=PAGE_MAX)
+
+    async def stop_asked(self) -> int:
+        """Stop the executions of this process that somebody asked to cancel; returns how many."""
+        if not self._open:
+            return 0
+        async with self._postgres.reading() as connection:
+            asked = await store.asked_to_stop(connection, list(self._open))
+        for id, reason in asked.items():
+            handle = self._open.get(id)
+            if handle is not None:
+                stop(handle, reason)
+        return len(asked)
+
+    async def close(self) -> None:
+        """Wait for the ends that were still being written."""
+        if self._detached:
+            await asyncio.wait(self._detached, timeout=10)
+
+    def _keep(self, task: asyncio.Task[bool]) -> None:
+        self._detached.add(task)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[object]) -> None:
+        self._detached.discard(task)
+        # The waiting caller hears of an error; without one it is read here, so that asyncio does not complain.
+        if not task.cancelled():
+            task.exception()
+
+    def _detach(self, work: object) -> None:
+        task = asyncio.ensure_future(work)  # type: ignore[arg-type]
+        self._keep(task)
+
+    async def _abandon(self, handle: Handle, pending: asyncio.Future[None]) -> bool:
+        """The caller left while the start was being committed: end the row as soon as it exists."""
+        await pending
+        return await self._write_end(handle, ABANDONED)
+
+
+def stop(handle: Handle, reason: str) -> None:
+    """Ask the task of an open execution to stop; its face turns the cancellation into a clear answer."""
+    if handle.stop_reason is None and handle.task is not None:
+        handle.stop_reason = reason
+        handle.task.cancel()
+
+
+def cursor_id(cursor: str | None) -> UUID | None:
+    """Read a page's cursor. Raises NotFound for one that is not ours."""
+    if cursor is None:
+        return None
+    try:
+        return UUID(cursor)
+    except ValueError:
+        raise NotFound("O cursor da página não existe.", hint="Comece de novo sem o cursor.") from None
+
+
+def _scope(actor: Actor) -> list[UUID] | None:
+    return None if actor.companies is None else list(actor.companies)

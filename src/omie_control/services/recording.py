@@ -1,0 +1,231 @@
+"""How a request and its outcome become rows: masked for the eye, sealed in the clear, committed to.
+
+The jsonb columns hold the masked form. The clear form is sealed only where masking took something away;
+otherwise the column already tells all. A salted commitment covers input, request and response, so that
+a later seal can prove them unchanged without holding them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import orjson
+from opentelemetry import trace
+
+from omie_control.domain.actors import Actor
+from omie_control.domain.executions import (
+    Call,
+    Category,
+    Complexity,
+    Origin,
+    Status,
+    execution_id_for,
+    uuid7,
+)
+from omie_control.domain.masking import Masked, mask
+from omie_control.domain.sealing import commitment
+from omie_control.errors import TooLarge
+from omie_control.postgres.rows import FinishRow, SealedBody, StartRow
+
+if TYPE_CHECKING:
+    import asyncio
+    from zoneinfo import ZoneInfo
+
+    from omie_control.services.bodies import Bodies
+
+# What one execution may bring in; a face refuses larger requests before they get here.
+MAX_INPUT_BYTES = 4 * 1024 * 1024
+# A masked response over this is cut in its column; the sealed body keeps it whole.
+MAX_COLUMN_BYTES = 1024 * 1024
+PROCESS_TYPE_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asks to run. `writes` is true unless it is known to change nothing."""
+
+    process_type: str
+    input: Any
+    actor: Actor
+    origin: Origin = Origin()
+    company: UUID | None = None
+    parent: UUID | None = None
+    writes: bool = True
+    category: Category | None = None
+    complexity: Complexity | None = None
+    idempotency_key: str | None = None
+    omie_endpoint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an execution ended. `response` is the clear answer; masking is done here, not by the caller."""
+
+    status: Status
+    response: Any = None
+    error_message: str | None = None
+    error_code: str | None = None
+    status_code: int | None = None
+    omie_endpoint: str | None = None
+    request_payload: Any = None
+
+
+@dataclass(slots=True, eq=False)
+class Handle:
+    """An open execution in this process, between its start and its end."""
+
+    id: UUID
+    execution_id: str
+    request: Request
+    started_at: datetime
+    started_ns: int
+    masked_input: Masked
+    input_is_sealed: bool
+    attempt: int = 1
+    calls: list[Call] = field(default_factory=list)
+    omie_endpoint: str | None = None
+    request_payload: Any = None
+    response_status_code: int | None = None
+    # True from before a write's bytes leave until its answer is understood: an end in between is `uncertain`.
+    write_in_flight: bool = False
+    stop_reason: str | None = None
+    task: asyncio.Task[Any] | None = None
+
+    def note_call(self, call: Call) -> None:
+        """Keep one HTTP attempt; it is written with the end of the execution."""
+        self.calls.append(call)
+
+
+class Recording:
+    """Shapes the rows of one process; holds the keys' fast path, the zone and the instance's id."""
+
+    def __init__(self, bodies: Bodies, zone: ZoneInfo, instance_id: UUID) -> None:
+        self._bodies = bodies
+        self._zone = zone
+        self._instance_id = instance_id
+
+    async def opening(self, request: Request, *, status: Status = Status.RUNNING) -> tuple[Handle, StartRow]:
+        """Shape the first row of an execution. Raises TooLarge for an input over 4 MiB."""
+        now_ns = time.time_ns()
+        at = datetime.fromtimestamp(now_ns / 1e9, UTC)
+        id = uuid7(now_ns // 1_000_000, os.urandom(10))
+        process_type = request.process_type[:PROCESS_TYPE_MAX]
+        execution_id = execution_id_for(process_type, id, at, self._zone)
+        masked = mask(request.input)
+        text = _json(masked.value)
+        if len(text) > MAX_INPUT_BYTES:
+            raise TooLarge(
+                f"Os dados enviados têm {len(text) // 1024} kB; o limite é {MAX_INPUT_BYTES // 1024} kB.",
+                execution_id=execution_id,
+            )
+        seals_now = masked.is_masked and (request.writes or status is Status.QUEUED)
+        body = await self._bodies.seal(request.company, at, id, 0, {"input": request.input}, masked.documents) if seals_now else None
+        handle = Handle(
+            id=id,
+            execution_id=execution_id,
+            request=request,
+            started_at=at,
+            started_ns=time.monotonic_ns(),
+            masked_input=masked,
+            input_is_sealed=seals_now,
+            omie_endpoint=request.omie_endpoint,
+        )
+        return handle, self._start_row(handle, process_type, status, text, body)
+
+    def _start_row(
+        self, handle: Handle, process_type: str, status: Status, text: str, body: SealedBody | None
+    ) -> StartRow:
+        request, origin = handle.request, handle.request.origin
+        return StartRow(
+            id=handle.id,
+            process_type=process_type,
+            execution_id=handle.execution_id,
+            status=status,
+            started_at=handle.started_at,
+            input_parameters=text,
+            company_id=request.company,
+            actor=request.actor.label,
+            parent_id=request.parent,
+            instance_id=self._instance_id,
+            attempt=0 if status is Status.QUEUED else 1,
+            writes=request.writes,
+            category=request.category,
+            complexity=request.complexity,
+            user_agent=origin.user_agent,
+            ip_address=None if origin.ip_address is None else str(origin.ip_address),
+            session_id=origin.session_id,
+            is_cleaned=handle.masked_input.is_cleaned,
+            idempotency_key=request.idempotency_key,
+            trace_id=_trace_id(),
+            omie_endpoint=request.omie_endpoint,
+            body=body,
+        )
+
+    async def ending(self, handle: Handle, outcome: Outcome) -> FinishRow:
+        """Shape the last row of an execution: duration from the monotonic clock, bodies masked and sealed."""
+        duration_ms = (time.monotonic_ns() - handle.started_ns) // 1_000_000
+        payload = outcome.request_payload if outcome.request_payload is not None else handle.request_payload
+        request_body, response = mask(payload), mask(outcome.response)
+        clear = {"input": handle.request.input, "request": payload, "response": outcome.response}
+        body, digest = await self._seal(handle, clear, request_body, response)
+        request = handle.request
+        return FinishRow(
+            id=handle.id,
+            execution_id=handle.execution_id,
+            process_type=request.process_type[:PROCESS_TYPE_MAX],
+            attempt=handle.attempt,
+            status=outcome.status,
+            started_at=handle.started_at,
+            completed_at=datetime.now(UTC),
+            duration_ms=duration_ms,
+            omie_endpoint=outcome.omie_endpoint or handle.omie_endpoint,
+            request_payload=None if payload is None else _column(request_body.value),
+            response_status_code=outcome.status_code if outcome.status_code is not None else handle.response_status_code,
+            response_data=None if outcome.response is None else _column(response.value),
+            error_message=outcome.error_message,
+            error_code=outcome.error_code,
+            is_cleaned=handle.masked_input.is_cleaned or request_body.is_cleaned or response.is_cleaned,
+            commitment=digest,
+            body=body,
+            category=request.category,
+            complexity=request.complexity,
+            company_id=request.company,
+            calls=tuple(handle.calls),
+        )
+
+    async def _seal(
+        self, handle: Handle, clear: Mapping[str, Any], request_body: Masked, response: Masked
+    ) -> tuple[SealedBody | None, bytes]:
+        """Seal what the columns do not tell. Without a sealed body the id itself is the salt."""
+        input_is_open = not handle.masked_input.is_masked or handle.input_is_sealed
+        if input_is_open and not request_body.is_masked and not response.is_masked:
+            return None, commitment(handle.id.bytes, clear)
+        salt = os.urandom(16)
+        documents = (*handle.masked_input.documents, *request_body.documents, *response.documents)
+        kept = {"salt": salt.hex(), **clear}
+        if handle.input_is_sealed:
+            kept.pop("input")
+        body = await self._bodies.seal(handle.request.company, handle.started_at, handle.id, 1, kept, documents)
+        return body, commitment(salt, clear)
+
+
+def _trace_id() -> bytes | None:
+    context = trace.get_current_span().get_span_context()
+    return context.trace_id.to_bytes(16, "big") if context.is_valid else None
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS, default=str).decode()
+
+
+def _column(value: Any) -> str:
+    text = _json(value)
+    if len(text) <= MAX_COLUMN_BYTES:
+        return text
+    return _json({"_cortado": True, "_caracteres": len(text), "_inicio": text[:2000]})
