@@ -1,5 +1,5 @@
--- What the two groups may do, said anew after every migration. Partitions get nothing of their own: every
--- access goes through the parent and its rights.
+-- What the two groups may do, said anew after every migration. The reader has nothing on partitions: all it
+-- reads, it reads through the parents.
 revoke all on schema public from omie_control_app, omie_control_reader;
 grant usage on schema public to omie_control_app, omie_control_reader;
 
@@ -40,5 +40,14 @@ grant select (id, username, role, companies, is_active, created_by, created_at, 
 grant select (id, name, prefix, role, companies, default_company, created_by, created_at, expires_at, last_used_at, revoked_at)
     on api_tokens to omie_control_reader;
 
-revoke all on function make_partitions(date, integer) from public, omie_control_reader;
+revoke all on function
+    make_partitions(date, integer), make_partition(text, date, text), grant_partition(text, text)
+    from public, omie_control_app, omie_control_reader;
 grant execute on function make_partitions(date, integer) to omie_control_app;
+do $$
+begin
+    perform grant_partition(inhparent::regclass::text, inhrelid::regclass::text)
+       from pg_inherits join pg_class on pg_class.oid = inhrelid
+      where inhparent in ('process_executions'::regclass, 'execution_bodies'::regclass, 'omie_api_metrics'::regclass)
+        and relkind = 'r';
+end $$;

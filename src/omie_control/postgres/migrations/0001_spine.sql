@@ -1,5 +1,5 @@
 -- The spine: executions, calls, bodies, configuration, alerts, usage, people, companies, audit, instances.
--- Run as the owner. The application and the readers get rights from the group roles at the end.
+-- Run as the owner. Roles and rights are not here: grants.sql says them anew after every migration.
 
 create type execution_status as enum
     ('running', 'completed', 'failed', 'timeout', 'cancelled', 'queued', 'awaiting_approval', 'uncertain');
@@ -87,12 +87,15 @@ create table process_executions (
     idempotency_key varchar(200),
     trace_id bytea,
     commitment bytea,
+    cancel_reason text,
     primary key (id)
 ) partition by range (id);
 create index idx_process_executions_status on process_executions (status, started_at)
     where status in ('queued', 'awaiting_approval', 'running', 'uncertain');
 create index idx_process_executions_type_created on process_executions (process_type, created_at);
 create index idx_process_executions_created_at on process_executions (created_at);
+create index idx_process_executions_parent on process_executions (parent_id) where parent_id is not null;
+comment on column process_executions.cancel_reason is 'somebody asked this running execution to stop, and why';
 comment on column process_executions.commitment is 'salted SHA-256 of the clear bodies; the salt is sealed with them';
 
 -- The clear bodies, sealed: what a reveal opens and an erasure deletes.
@@ -101,12 +104,15 @@ create table execution_bodies (
     part smallint not null,
     key_id uuid not null,
     sealed bytea not null,
-    document_hashes bytea[],
+    document_hashes bytea,
     created_at timestamptz not null default now(),
     primary key (execution_id, part)
 ) partition by range (execution_id);
+comment on column execution_bodies.document_hashes is
+    'keyed hashes of the CPFs and CNPJs inside, one after the other: an erasure scans for them';
 comment on column execution_bodies.part is '0 the input, sealed before anything leaves; 1 everything known at the end';
 
+-- No foreign key to the execution: it makes the DROP of an old month lock the executions too (decision 0003).
 create table omie_api_metrics (
     id bigserial,
     endpoint varchar(200) not null,
@@ -118,7 +124,7 @@ create table omie_api_metrics (
     response_size_bytes integer,
     rate_limit_remaining integer,
     rate_limit_reset_at timestamptz,
-    process_execution_id uuid references process_executions (id),
+    process_execution_id uuid,
     timestamp timestamptz not null default now(),
     company_id uuid,
     fault_code varchar(50),
@@ -182,7 +188,7 @@ create table tool_usage_analytics (
 create index idx_tool_analytics_date_tool on tool_usage_analytics (date_key, tool_name);
 
 -- What each batch of each process adds to the roll-ups; the folder takes it away within a second.
--- subject: 'tool' (a process type) or 'endpoint' (a method of Omie). histogram: the 40 buckets of domain/metrics.py.
+-- subject: 'tool' (a process type) or 'endpoint' (a method of Omie). bucket: one of the 40 of domain/metrics.py.
 create table rollup_deltas (
     id bigint generated always as identity primary key,
     subject varchar(10) not null check (subject in ('tool', 'endpoint')),
@@ -194,7 +200,7 @@ create table rollup_deltas (
     success_count integer not null,
     error_count integer not null,
     total_ms bigint not null,
-    histogram integer[] not null check (cardinality(histogram) = 40)
+    bucket smallint not null check (bucket between 0 and 39)
 );
 
 do $$
@@ -294,20 +300,57 @@ create table schedules (
     last_error text,
     runs bigint not null default 0
 );
+create index idx_schedules_due on schedules (next_run_at) where is_active;
 
--- The partition maker: the one thing of the owner's that the application may ask for.
--- Executions and bodies are cut by the instant in their UUIDv7, calls by their timestamp; months in UTC.
+-- The three tables that are cut by month, and where a month of each begins and ends. Executions and bodies are
+-- cut by the instant in their UUIDv7, calls by their timestamp; months are UTC's.
+create function partition_edge(parent text, month date) returns text
+    language sql stable
+    return case parent
+        when 'omie_api_metrics' then (month::timestamp at time zone 'UTC')::text
+        else uuid7_floor(month::timestamp at time zone 'UTC')::text
+    end;
+
+-- Make one month's partition of one table: built aside, then attached, because CREATE TABLE … PARTITION OF would
+-- lock out every writer of the table while it waits for the slowest reader.
+create function make_partition(parent text, month date, child text) returns void
+    language plpgsql set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+    execute format('create table public.%I (like public.%I including all)', child, parent);
+    if parent = 'process_executions' then
+        execute format('create unique index %I on public.%I (execution_id)',
+                       'idx_process_executions_execution_id_' || right(child, 7), child);
+    end if;
+    execute format('alter table public.%I attach partition public.%I for values from (%L) to (%L)', parent, child,
+                   public.partition_edge(parent, month),
+                   public.partition_edge(parent, (month + interval '1 month')::date));
+    perform public.grant_partition(parent, child);
+end $$;
+
+-- A batch that lies in one month is written straight into its partition, so the application needs the parent's rights there.
+create function grant_partition(parent text, child text) returns void
+    language plpgsql set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+    if to_regrole('omie_control_app') is null then
+        return;
+    end if;
+    execute format('grant select, insert, update on public.%I to omie_control_app', child);
+    if parent = 'execution_bodies' then
+        execute format('grant delete on public.%I to omie_control_app', child);
+    end if;
+end $$;
+
+-- The partition maker: the one thing of the owner's that the application may ask for. Returns how many it made;
+-- rather gives up after two seconds than makes the traffic wait behind it.
 create function make_partitions(from_month date, months integer) returns integer
-    language plpgsql security definer set search_path = pg_catalog, public, pg_temp
+    language plpgsql security definer set search_path = pg_catalog, public, pg_temp set lock_timeout = '2s'
 as $$
 declare
-    first_day timestamptz;
-    last_day timestamptz;
-    suffix text;
+    month date;
     parent text;
     child text;
-    low text;
-    high text;
     made integer := 0;
 begin
     if months not between 1 and 36 then
@@ -315,27 +358,13 @@ begin
     end if;
     perform pg_advisory_xact_lock(hashtext('omie_control.make_partitions'));
     for step in 0 .. months - 1 loop
-        first_day := (date_trunc('month', from_month::timestamp) + make_interval(months => step)) at time zone 'UTC';
-        last_day := (date_trunc('month', from_month::timestamp) + make_interval(months => step + 1)) at time zone 'UTC';
-        suffix := to_char(first_day at time zone 'UTC', 'YYYY_MM');
+        month := date_trunc('month', from_month::timestamp) + make_interval(months => step);
         foreach parent in array array['process_executions', 'execution_bodies', 'omie_api_metrics'] loop
-            child := parent || '_' || suffix;
-            if to_regclass('public.' || child) is not null then
-                continue;
+            child := parent || to_char(month, '_YYYY_MM');
+            if to_regclass('public.' || child) is null then
+                perform public.make_partition(parent, month, child);
+                made := made + 1;
             end if;
-            if parent = 'omie_api_metrics' then
-                low := first_day::text;
-                high := last_day::text;
-            else
-                low := public.uuid7_floor(first_day)::text;
-                high := public.uuid7_floor(last_day)::text;
-            end if;
-            execute format('create table public.%I partition of public.%I for values from (%L) to (%L)', child, parent, low, high);
-            if parent = 'process_executions' then
-                execute format('create unique index %I on public.%I (execution_id)',
-                               'idx_process_executions_execution_id_' || suffix, child);
-            end if;
-            made := made + 1;
         end loop;
     end loop;
     return made;
@@ -347,8 +376,7 @@ select make_partitions((now() at time zone 'UTC' - interval '1 month')::date, 5)
 create view active_processes as
     select id, execution_id, process_type, status, started_at, company_id, actor, writes
       from process_executions
-     where status in ('running') and started_at > now() - interval '1 hour'
-       and id >= uuid7_floor(now() - interval '1 hour');
+     where status = 'running' and started_at > now() - interval '1 hour';
 
 create view process_success_rate_24h as
     select process_type,
