@@ -1,0 +1,302 @@
+"""Masking: the form of a body that may be shown, found by one walk over its fields.
+
+The rule of each field comes from its name (`personal_fields`), and every other text is looked through for
+CPF, CNPJ, e-mail and phone (`people`). Values are walked, never their serialised text. All texts without a
+rule are judged together first, so that an ordinary body costs about one look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from omie_control.domain.people import is_suspect, mask_document, mask_email, mask_tail, mask_text
+from omie_control.domain.personal_fields import Kind, kind_of
+
+HIDDEN = "•••"
+CUT = "…"
+MAX_DEPTH = 64
+MAX_VALUES = 500_000
+MAX_TEXT = 1_000_000
+_MAX_NAMES = 16_384
+_MAX_NAME = 100
+_SCALARS = frozenset({int, float, bool, type(None)})
+_SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """What `mask` made: the value to record, the CPFs and CNPJs it met, and what had to be done.
+
+    `value` is the very object given when nothing changed. `is_masked`: personal data was hidden, so the clear
+    form is worth sealing. `is_cleaned`: NUL, lone surrogates or something beyond the caps was replaced.
+    """
+
+    value: Any
+    documents: tuple[str, ...] = ()
+    is_masked: bool = False
+    is_cleaned: bool = False
+    has_secrets: bool = False
+
+
+def mask(value: Any) -> Masked:
+    """Mask a JSON-like value; other types become their text. Never raises."""
+    walk = _Walk()
+    masked = walk.any(value, None, 0)
+    texts, hidden = _SEPARATOR.join(walk.texts), _SEPARATOR.join(walk.masked)
+    if is_suspect(texts) or len(texts) > MAX_TEXT or _is_dirty(texts) or len(hidden) > MAX_TEXT or _is_dirty(hidden):
+        changes = walk.changes()
+        if changes:
+            masked = _replaced(masked, changes)
+    documents = tuple(dict.fromkeys(walk.documents)) if walk.documents else ()
+    return Masked(masked, documents, walk.is_masked or bool(walk.masked), walk.is_cleaned, walk.has_secrets)
+
+
+def hide_secrets(value: Any) -> Any:
+    """Return the value with every secret replaced, and nothing else changed."""
+    if isinstance(value, Mapping):
+        return {
+            name: HIDDEN if isinstance(name, str) and kind_of(name) is Kind.SECRET else hide_secrets(inner)
+            for name, inner in value.items()
+        }
+    return [hide_secrets(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+Rule = Callable[[str, list[str]], str]
+
+
+def _hide(text: str, documents: list[str]) -> str:
+    return HIDDEN
+
+
+_RULES: Mapping[Kind, Rule | None] = {
+    Kind.PLAIN: None,
+    Kind.DOCUMENT: mask_document,
+    Kind.EMAIL: mask_email,
+    Kind.PHONE: mask_tail,
+    Kind.ACCOUNT: lambda text, _: mask_email(text) if "@" in text else mask_tail(text),
+    Kind.SECRET: _hide,
+}
+
+
+class _OddName(Exception):
+    """A field's name itself has to be rewritten."""
+
+
+class _Rules(dict[str, Rule | None]):
+    """Rules by field name, learned as names are met; only names in which nothing personal was found are kept."""
+
+    def __missing__(self, name: object) -> Rule | None:
+        if type(name) is not str or len(name) > _MAX_NAME or _is_dirty(name):
+            raise _OddName
+        if is_suspect(name) and mask_text(name, []) != name:
+            raise _OddName
+        rule = _RULES[kind_of(name)]
+        if len(self) < _MAX_NAMES:
+            self[name] = rule
+        return rule
+
+
+_rules = _Rules()
+
+
+class _Walk:
+    """One walk: gathers texts without a rule, applies the rules of the others."""
+
+    __slots__ = ("documents", "has_secrets", "is_cleaned", "is_masked", "masked", "room", "texts")
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.masked: list[str] = []
+        self.documents: list[str] = []
+        self.room = MAX_VALUES
+        self.is_masked = False
+        self.is_cleaned = False
+        self.has_secrets = False
+
+    def any(self, value: Any, rule: Rule | None, depth: int) -> Any:
+        type_ = type(value)
+        if type_ is dict:
+            return self.fields(value, depth)
+        if type_ is list:
+            return self.items(value, rule, depth)
+        if rule is not None:
+            return self.ruled(value, rule, depth)
+        if type_ is str:
+            self.texts.append(value)
+            return value
+        return value if type_ in _SCALARS else self.foreign(value, rule, depth)
+
+    def fields(self, fields: dict[Any, Any], depth: int) -> Any:
+        self.room -= len(fields)
+        if depth > MAX_DEPTH or self.room < 0:
+            return self.cut()
+        try:
+            return self.ruled_fields(fields, depth)
+        except _OddName:
+            return self.fields(self.renamed(fields), depth)
+
+    def ruled_fields(self, fields: dict[Any, Any], depth: int) -> Any:
+        """The hot loop of every body, so it is written out."""
+        out: dict[Any, Any] | None = None
+        rules, scalars, documents = _rules, _SCALARS, self.documents
+        add_text, add_masked = self.texts.append, self.masked.append
+        for name, value in fields.items():
+            rule = rules[name]
+            type_ = type(value)
+            if rule is None:
+                if type_ is str:
+                    add_text(value)
+                    continue
+                if type_ in scalars:
+                    continue
+                new = self.any(value, rule, depth + 1)
+            elif type_ is str and rule is not _hide:
+                new = rule(value, documents)
+                if new is value:
+                    add_text(value)
+                    continue
+                add_masked(new)
+            else:
+                new = self.ruled(value, rule, depth)
+            if new is not value:
+                if out is None:
+                    out = fields.copy()
+                out[name] = new
+        return fields if out is None else out
+
+    def items(self, items: list[Any], rule: Rule | None, depth: int) -> Any:
+        self.room -= len(items)
+        if depth > MAX_DEPTH or self.room < 0:
+            return self.cut()
+        out: list[Any] | None = None
+        for place, value in enumerate(items):
+            new = self.fields(value, depth + 1) if type(value) is dict else self.any(value, rule, depth + 1)
+            if new is not value:
+                if out is None:
+                    out = list(items)
+                out[place] = new
+        return items if out is None else out
+
+    def ruled(self, value: Any, rule: Rule, depth: int) -> Any:
+        """Apply the rule of a field; a structure under the name hands the rule to its own texts."""
+        if rule is _hide:
+            self.has_secrets = True
+            return HIDDEN
+        type_ = type(value)
+        if value is None or type_ is bool:
+            return value
+        if type_ in _NESTED:
+            return self.any(value, rule, depth + 1)
+        if type_ is int or type_ is float:
+            text = _as_text(value, rule)
+        elif type_ is str:
+            text = value
+        else:
+            return self.foreign(value, rule, depth)
+        masked = rule(text, self.documents)
+        if masked is not text:
+            self.masked.append(masked)
+            return masked
+        if text is value:
+            self.texts.append(text)
+        return value
+
+    def foreign(self, value: Any, rule: Rule | None, depth: int) -> Any:
+        """Bring a type that is not JSON's into JSON: relatives by their base, the rest by its text."""
+        try:
+            if isinstance(value, Mapping):
+                return self.any(dict(value), rule, depth)
+            if isinstance(value, list | tuple | set | frozenset):
+                return self.any(list(value), rule, depth)
+            if isinstance(value, int):
+                return self.any(int(value), rule, depth)
+            text = str.__str__(value) if isinstance(value, str) else str(value)
+        except Exception:
+            text = type(value).__name__
+        return self.any("".join(text), rule, depth)
+
+    def renamed(self, fields: dict[Any, Any]) -> dict[str, Any]:
+        """Give plain names to fields of which some have none, or one that is personal itself."""
+        return {self.name(name): value for name, value in fields.items()}
+
+    def name(self, name: Any) -> str:
+        try:
+            text = str(name)
+        except Exception:
+            text = type(name).__name__
+        text = self.clean(text[:_MAX_NAME])
+        masked = mask_text(text, self.documents)
+        self.is_masked = self.is_masked or masked != text
+        # Masking may lengthen a name by its punctuation.
+        return masked[:_MAX_NAME]
+
+    def clean(self, text: str) -> str:
+        if len(text) > MAX_TEXT:
+            self.is_cleaned = True
+            text = text[:MAX_TEXT] + CUT
+        cleaned = _cleaned(text)
+        self.is_cleaned = self.is_cleaned or cleaned is not text
+        return cleaned
+
+    def cut(self) -> str:
+        self.is_cleaned = True
+        return CUT
+
+    def changes(self) -> dict[str, str]:
+        """Return what each text that must change becomes; texts that a rule has masked are only cleaned."""
+        changes = {text: cleaned for text in self.masked if (cleaned := self.clean(text)) is not text}
+        for text in self.texts:
+            cleaned = self.clean(text)
+            masked = mask_text(cleaned, self.documents) if is_suspect(cleaned) else cleaned
+            if masked != cleaned:
+                self.is_masked = True
+            if masked is not text:
+                changes[text] = masked
+        return changes
+
+
+_NESTED = frozenset({dict, list})
+
+
+def _as_text(value: float, rule: Rule) -> str:
+    text = str(value)
+    if rule is mask_document:
+        # A number has lost its leading zeros.
+        return text.zfill(11 if len(text) <= 11 else 14)
+    return text
+
+
+def _replaced(value: Any, changes: Mapping[str, str]) -> Any:
+    """Put the changed texts in their places; the walk before has made everything JSON and within the caps."""
+    type_ = type(value)
+    if type_ is str:
+        return changes.get(value, value)
+    if type_ is dict:
+        pairs = {name: _replaced(inner, changes) for name, inner in value.items()}
+        return pairs if any(pairs[name] is not inner for name, inner in value.items()) else value
+    if type_ is list:
+        items = [_replaced(inner, changes) for inner in value]
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    return value
+
+
+def _has_surrogates(text: str) -> bool:
+    if text.isascii():
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _is_dirty(text: str) -> bool:
+    return "\x00" in text or _has_surrogates(text)
+
+
+def _cleaned(text: str) -> str:
+    if not _is_dirty(text):
+        return text
+    return "".join("\ufffd" if letter == "\x00" or "\ud800" <= letter <= "\udfff" else letter for letter in text)

@@ -1,0 +1,236 @@
+"""Sealing: clear bodies and secrets at rest, AES-256-GCM under keys that a master key wraps.
+
+Every sealed value is `version, key mark, nonce, ciphertext`. It is bound to the place where it lies (the
+`aad`), so that it opens nowhere else. A wrong key, a cut or a changed byte is an error, never garbage.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import orjson
+import zstandard
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from omie_control.domain.companies import Secret
+from omie_control.errors import Conflict, InvalidInput
+
+KEY_BYTES = 32
+SALT_BYTES = 16
+DOCUMENT_HASH_BYTES = 16
+_VERSION = b"\x01"
+_MARK_BYTES = 4
+_NONCE_BYTES = 12
+_HEADER_BYTES = 1 + _MARK_BYTES
+_TAG_BYTES = 16
+_MAX_OPENED = 256 * 1024 * 1024
+_MAX_DEPTH = 128
+_ORJSON = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A sealed body and the salted commitment to what it holds."""
+
+    sealed: bytes
+    commitment: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A body as it was before sealing, and the commitment that it proves."""
+
+    value: Any
+    commitment: bytes
+
+
+class MasterKey:
+    """The key above all others: wraps data keys, seals secrets, hashes documents. Never prints or pickles itself."""
+
+    __slots__ = ("_hashing", "_wrapping", "key_id")
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) != KEY_BYTES:
+            raise InvalidInput(
+                "A chave mestra não é válida: ela precisa ter 32 bytes.",
+                hint="Use os 44 caracteres em base64 que foram guardados no primeiro início.",
+                code="chave_mestra_invalida",
+            )
+        self._wrapping = _derived(key, b"omie-control wrapping")
+        self._hashing = hmac.new(_derived(key, b"omie-control documents"), digestmod=hashlib.sha256)
+        self.key_id = "mk-" + _derived(key, b"omie-control key id").hex()[:16]
+
+    @classmethod
+    def from_text(cls, text: str) -> MasterKey:
+        """Read the key from base64, standard or for URLs."""
+        try:
+            key = base64.b64decode(text.strip().replace("-", "+").replace("_", "/"), validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        return cls(key)
+
+    def wrap(self, data_key: bytes, aad: bytes) -> bytes:
+        """Seal a data key for its row."""
+        return seal(self._wrapping, data_key, aad)
+
+    def unwrap(self, wrapped: bytes, aad: bytes) -> bytes:
+        """Open a data key; raises Conflict if another master key wrapped it."""
+        return open_sealed(self._wrapping, wrapped, aad)
+
+    def seal_secrets(self, secrets: Mapping[str, Secret], aad: bytes) -> bytes:
+        """Seal named secrets for the place where they will lie."""
+        return seal(self._wrapping, orjson.dumps({name: secret.reveal() for name, secret in secrets.items()}), aad)
+
+    def open_secrets(self, sealed: bytes, aad: bytes) -> dict[str, Secret]:
+        """Open named secrets."""
+        return {name: Secret(text) for name, text in orjson.loads(open_sealed(self._wrapping, sealed, aad)).items()}
+
+    def document_hashes(self, documents: Iterable[str]) -> tuple[bytes, ...]:
+        """Hash CPFs and CNPJs with a key of their own, so that a row can be found by one but none read from it."""
+        return tuple(self._document_hash(document) for document in documents)
+
+    def _document_hash(self, document: str) -> bytes:
+        digest = self._hashing.copy()
+        digest.update(document.encode())
+        return digest.digest()[:DOCUMENT_HASH_BYTES]
+
+    def __repr__(self) -> str:
+        return f"MasterKey({self.key_id}, •••)"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a master key cannot be pickled")
+
+
+def new_key() -> bytes:
+    """Make a fresh key of 32 bytes."""
+    return os.urandom(KEY_BYTES)
+
+
+def key_text(key: bytes) -> str:
+    """Write a key as people keep it: base64."""
+    return base64.b64encode(key).decode()
+
+
+def seal(key: bytes, plaintext: bytes, aad: bytes) -> bytes:
+    """Encrypt under a key for one place."""
+    cipher, header = _cipher(key)
+    nonce = os.urandom(_NONCE_BYTES)
+    return header + nonce + cipher.encrypt(nonce, plaintext, header + aad)
+
+
+def open_sealed(key: bytes, sealed: bytes, aad: bytes) -> bytes:
+    """Decrypt what `seal` made; raises Conflict that says whether the key, the form or the content is wrong."""
+    cipher, header = _cipher(key)
+    if len(sealed) < _HEADER_BYTES + _NONCE_BYTES + _TAG_BYTES or sealed[:1] != _VERSION:
+        raise _broken()
+    if sealed[:_HEADER_BYTES] != header:
+        raise Conflict(
+            "Este conteúdo foi cifrado com outra chave e não pode ser aberto com a chave atual.",
+            hint="Restaure a chave mestra que estava em uso quando ele foi gravado.",
+            code="chave_errada",
+        )
+    nonce = sealed[_HEADER_BYTES : _HEADER_BYTES + _NONCE_BYTES]
+    try:
+        return cipher.decrypt(nonce, sealed[_HEADER_BYTES + _NONCE_BYTES :], header + aad)
+    except InvalidTag as exc:
+        raise _broken() from exc
+
+
+def seal_body(value: Any, key: bytes, aad: bytes) -> Sealed:
+    """Seal a clear body: salt and canonical JSON, compressed; the commitment is over both."""
+    salted = os.urandom(SALT_BYTES) + (value if isinstance(value, bytes) else canonical(value))
+    return Sealed(seal(key, _zstd.compressor.compress(salted), aad), hashlib.sha256(salted).digest())
+
+
+def open_body(sealed: bytes, key: bytes, aad: bytes) -> Opened:
+    """Open what `seal_body` made."""
+    compressed = open_sealed(key, sealed, aad)
+    try:
+        salted = _zstd.decompressor.decompress(compressed, max_output_size=_MAX_OPENED)
+        return Opened(_loads(salted[SALT_BYTES:]), hashlib.sha256(salted).digest())
+    except (zstandard.ZstdError, ValueError) as exc:
+        raise _broken() from exc
+
+
+def commitment_of(clear: bytes) -> bytes:
+    """Commit to a body that holds nothing personal and so needs no salt."""
+    return hashlib.sha256(clear).digest()
+
+
+def canonical(value: Any) -> bytes:
+    """Write a value as JSON with sorted keys; types unknown to JSON become their text. Never raises."""
+    try:
+        return orjson.dumps(value, default=_text_of, option=_ORJSON)
+    except (orjson.JSONEncodeError, RecursionError):
+        # Lone surrogates, huge integers or great depth: rarer than rare, so the slow way is good enough.
+        return json.dumps(_plain(value, 0), sort_keys=True, separators=(",", ":")).encode()
+
+
+class _Zstd(threading.local):
+    """Compression contexts, one pair a thread: building one costs more than using it."""
+
+    def __init__(self) -> None:
+        self.compressor = zstandard.ZstdCompressor(level=1)
+        self.decompressor = zstandard.ZstdDecompressor()
+
+
+_zstd = _Zstd()
+
+
+@lru_cache(maxsize=4096)
+def _cipher(key: bytes) -> tuple[AESGCM, bytes]:
+    mark = hashlib.sha256(b"omie-control key mark" + key).digest()[:_MARK_BYTES]
+    return AESGCM(key), _VERSION + mark
+
+
+def _derived(key: bytes, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose).derive(key)
+
+
+def _broken() -> Conflict:
+    return Conflict(
+        "O conteúdo cifrado está incompleto ou foi alterado.",
+        hint="Restaure a linha de uma cópia de segurança.",
+        code="conteudo_alterado",
+    )
+
+
+def _loads(clear: bytes) -> Any:
+    try:
+        return orjson.loads(clear)
+    except orjson.JSONDecodeError:
+        return json.loads(clear)
+
+
+def _text_of(value: Any) -> Any:
+    if isinstance(value, set | frozenset | tuple):
+        return list(value)
+    try:
+        return str(value)
+    except Exception:
+        return type(value).__name__
+
+
+def _plain(value: Any, depth: int) -> Any:
+    if depth > _MAX_DEPTH:
+        return "…"
+    if isinstance(value, Mapping):
+        return {str(_text_of(name)): _plain(inner, depth + 1) for name, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(inner, depth + 1) for inner in value]
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    return value if value is None or isinstance(value, str | int) else _text_of(value)
