@@ -29,6 +29,8 @@ class ControlError(Exception):
 
     code = "erro_interno"
     hint = "Tente de novo; se persistir, informe o execution_id a quem opera o sistema."
+    # What the room that raised it knows beyond words, as a value of its own (omie: `OmieFacts`).
+    facts: object = None
 
     def __init__(
         self,

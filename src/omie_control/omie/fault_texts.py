@@ -1,0 +1,333 @@
+"""Faults of Omie's that are known by their sentence, a row each. Order matters: the first that fits is it.
+
+Judged before `fault_codes.py`, because one code means different things in different services.
+"""
+
+from __future__ import annotations
+
+from omie_control.omie.facts import FaultKind as Kind
+from omie_control.omie.fault_rows import (
+    ASK_OPERATOR,
+    CHECK_DATA,
+    CHECK_RECORD,
+    FIX,
+    LOOK_UP,
+    NOTHING,
+    SEARCH,
+    Row,
+    Sample,
+)
+
+TEXTS: tuple[Row, ...] = (
+    # Flow control: the call was refused, or an equal one was seen a moment ago.
+    Row(
+        Kind.MISUSE,
+        Sample("MISUSE_API_PROCESS", "API bloqueada por consumo indevido. Tente novamente em 1789 segundos."),
+        "O Omie bloqueou a API desta empresa por excesso de erros ou de chamadas; faltam {seconds} segundos.",
+        "Não chame o Omie por esta empresa até o bloqueio acabar: cada tentativa prolonga o bloqueio.",
+        "Espere o fim do bloqueio e veja nas execuções qual chamada vinha falhando.",
+        pattern=r"API bloqueada por consumo indevido(?:.*?(?P<seconds>\d+) segundo)?",
+        seconds=1800,
+    ),
+    Row(
+        Kind.REDUNDANT,
+        Sample(
+            "SOAP-ENV:Client-6",
+            "ERROR: Consumo redundante detectado. Aguarde 42 segundos para tentar novamente (REDUNDANT)",
+        ),
+        "A mesma consulta já foi feita há menos de 60 segundos; o Omie pede {seconds} segundos de espera.",
+        "Use o resultado anterior, ou espere o tempo indicado antes de repetir a mesma consulta.",
+        NOTHING,
+        pattern=r"Consumo redundante(?:.*?Aguarde (?P<seconds>\d+) segundo)?|\(REDUNDANT\)",
+        seconds=60,
+    ),
+    Row(
+        Kind.LOCKED,
+        Sample(
+            "SOAP-ENV:Client-1880",
+            "ERROR: Já existe uma requisição desse método sendo executada e você pode tentar novamente em alguns "
+            "instantes. (1)",
+        ),
+        "O Omie ainda executa outra chamada do mesmo método para esta empresa; esta foi recusada.",
+        "Espere a outra chamada terminar (até um minuto) e chame de novo; nada foi executado.",
+        NOTHING,
+        pattern=r"ja existe uma requisicao desse metodo sendo executada",
+        seconds=10,
+    ),
+    Row(
+        Kind.REPEATED,
+        Sample(
+            "SOAP-ENV:Client-8020",
+            "ERROR: Esta requisição já foi processada ou está sendo processada e você pode tentar novamente às "
+            "14:05:09. (1)",
+        ),
+        "O Omie acabou de receber um pedido idêntico a este, e pode já tê-lo executado.",
+        LOOK_UP,
+        "Confira no Omie se o registro já foi criado ou alterado.",
+        pattern=r"requisicao ja foi processada ou esta sendo processada(?:.*?(?P<clock>\d{2}:\d{2}:\d{2}))?",
+        seconds=60,
+    ),
+    Row(
+        Kind.RATE,
+        Sample("429", "Too many requests", "reported"),
+        "O limite de chamadas por minuto do Omie foi atingido; esta chamada foi recusada.",
+        "Espere pelo menos um minuto e chame menos vezes.",
+        "Se acontecer muito, veja quais outros sistemas usam a mesma chave ou o mesmo endereço de internet.",
+        pattern=r"too many requests",
+        seconds=60,
+    ),
+    Row(
+        Kind.BROKEN,
+        Sample("SOAP-ENV:Server", "SOAP-ERROR: Broken response from Application Server (BG)"),
+        "O servidor do Omie falhou enquanto respondia, o que é comum em páginas grandes.",
+        "Em consultas, tente de novo com menos registros por página; em escritas, consulte o registro antes.",
+        "Se persistir por mais de uma hora, veja a página de situação do Omie.",
+        pattern=r"Broken response from Application Server|SOAP-ERROR",
+    ),
+    Row(
+        Kind.NOT_READY,
+        Sample("SOAP-ENV:Client-999", "O cálculo do saldo e do CMC do produto ainda não terminou.", "described"),
+        "O Omie ainda calcula o saldo e o custo médio deste produto.",
+        "Espere um minuto e consulte de novo.",
+        NOTHING,
+        pattern=r"\b(?:saldo|CMC)\b.*\b(?:ainda nao|nao terminou|em processamento|sendo calculad)",
+        seconds=60,
+    ),
+    # The door itself.
+    Row(
+        Kind.CREDENTIALS,
+        Sample("SOAP-ENV:Server", "A chave de acesso está inválida ou o aplicativo está suspenso"),
+        "O Omie não aceitou a chave de acesso desta empresa: ela é inválida ou o aplicativo está suspenso.",
+        "Não repita: uma pessoa precisa corrigir as credenciais da empresa.",
+        "Confira app_key e app_secret no portal do desenvolvedor do Omie e atualize a empresa.",
+        pattern=r"chave de acesso .*(?:valid|preenchid|suspens)",
+    ),
+    Row(
+        Kind.DISABLED,
+        Sample("", "API is not enabled", "reported"),
+        "A API está desligada para este aplicativo no Omie.",
+        ASK_OPERATOR,
+        "Ligue a API do aplicativo no portal do desenvolvedor do Omie.",
+        pattern=r"API is not enabled",
+    ),
+    Row(
+        Kind.WRONG_METHOD,
+        Sample("SOAP-ENV:Server", "Method ListarClientez not exists", "reported"),
+        "O Omie não tem o método '{field}' neste serviço.",
+        "Procure o nome certo com buscar_metodos_omie.",
+        "Informe o desenvolvedor: o catálogo pode estar desatualizado.",
+        pattern=r"Method (?P<field>\S+) not exists?",
+    ),
+    Row(
+        Kind.MALFORMED,
+        Sample("", "JSON request with SyntaxError", "reported"),
+        "O Omie não conseguiu ler o pedido enviado.",
+        ASK_OPERATOR,
+        "Informe o desenvolvedor: o pedido saiu malformado.",
+        pattern=r"Invalid JSON Object|JSON request with SyntaxError",
+    ),
+    Row(
+        Kind.NO_PARAMS,
+        Sample("SOAP-ENV:Client-71", "ERROR: Nenhum parâmetro foi recebido em WS_PARAMS!"),
+        "Este método precisa de pelo menos um campo e nenhum foi enviado.",
+        "Envie os campos que o método pede; veja-os com descrever_metodo_omie.",
+        CHECK_DATA,
+        pattern=r"WS_PARAMS",
+    ),
+    # Nothing there.
+    Row(
+        Kind.EMPTY,
+        Sample("SOAP-ENV:Client-5113", "ERROR: Não existem registros para a página [9]!"),
+        "Não há registros para o que foi pedido.",
+        "Trate como lista vazia; mude o filtro ou a página.",
+        NOTHING,
+        pattern=r"nao existem (?:registros|cadastros) para a pagina",
+    ),
+    Row(
+        Kind.EMPTY,
+        Sample("SOAP-ENV:Client-101", "ERROR: Nenhuma conta corrente foi encontrada!", service="geral/contacorrente/"),
+        "Nenhuma conta corrente corresponde ao que foi pedido.",
+        "Trate como lista vazia; mude o filtro.",
+        NOTHING,
+        pattern=r"nenhuma conta corrente foi encontrada",
+    ),
+    # The record is already there.
+    Row(
+        Kind.DUPLICATE_DOCUMENT,
+        Sample(
+            "SOAP-ENV:Client-102",
+            "ERROR: Cliente já cadastrado para o CPF/CNPJ [11.222.333/0001-81] com o Id [5500000001] e código de "
+            "integração [ACME-0001] ! (add)",
+        ),
+        "Já existe um cadastro com este CPF/CNPJ: id {id} no Omie, código de integração '{code}'.",
+        "Use o cadastro que já existe, ou associe a ele o seu código de integração.",
+        "Veja se os dois cadastros são a mesma pessoa ou empresa.",
+        pattern=r"ja cadastrad[oa] para o CPF/CNPJ \[[^\]]*\] com o Id \[(?P<id>\d+)\]"
+        r"(?: e codigo de integracao \[(?P<code>[^\]]*)\])?",
+        field="cnpj_cpf",
+    ),
+    Row(
+        Kind.DUPLICATE_CODE,
+        Sample(
+            "SOAP-ENV:Client-102",
+            "ERROR: Cliente já cadastrado para o Código de Integração [ACME-0001] com o nCod [5500000001] !",
+        ),
+        "O código de integração '{code}' já está em uso pelo registro {id} do Omie.",
+        "Se era a mesma inclusão, ela já foi feita: use esse registro. Se não, escolha outro código de integração.",
+        "Veja no Omie o registro indicado.",
+        pattern=r"ja cadastrad[oa] para o codigo de integracao \[(?P<code>[^\]]*)\]"
+        r"(?: com o (?:nCod|Id) \[(?P<id>\d+)\])?",
+    ),
+    Row(
+        Kind.DUPLICATE_CODE,
+        Sample(
+            "SOAP-ENV:Client-1035",
+            "ERROR: Já existe um ajuste de estoque para o código de integração [AJ-77] com o ID [5500000077]",
+            service="estoque/ajuste/",
+        ),
+        "O código de integração '{code}' já está em uso pelo ajuste de estoque {id} do Omie.",
+        "Se era o mesmo ajuste, ele já foi feito: não o inclua de novo.",
+        "Veja no Omie o ajuste indicado.",
+        pattern=r"ja existe um ajuste de estoque para o codigo de integracao \[(?P<code>[^\]]*)\]"
+        r" com o ID \[(?P<id>\d+)\]",
+        field="cod_int_ajuste",
+    ),
+    Row(
+        Kind.DUPLICATE,
+        Sample("SOAP-ENV:Client-143", "ERROR: descrição já utilizada pelo produto com código PRD001", "reported"),
+        "Já existe um produto com esta descrição: código {other}.",
+        "Use o produto que já existe ou mude a descrição.",
+        "Veja se os dois produtos são o mesmo.",
+        pattern=r"descricao ja utilizada pelo produto com codigo \[?(?P<other>[^\s\]]+)",
+        field="descricao",
+    ),
+    Row(
+        Kind.SETTLED,
+        Sample("", "ERROR: O título já foi liquidado", "reported"),
+        "Este título já está liquidado.",
+        "Não baixe de novo; consulte o título para confirmar a baixa.",
+        "Confira a baixa do título no Omie.",
+        pattern=r"ja foi liquidad[oa]",
+    ),
+    # The record, or one it speaks of, is not there.
+    Row(
+        Kind.NOT_FOUND,
+        Sample("SOAP-ENV:Client-103", "ERROR: Cliente não cadastrado para o Código de Integração [ACME-9] !"),
+        "Não há registro com o código de integração '{code}' nesta empresa.",
+        SEARCH,
+        CHECK_RECORD,
+        pattern=r"nao cadastrad[oa]s? para o codigo de integracao \[(?P<code>[^\]]*)\]",
+    ),
+    Row(
+        Kind.NOT_FOUND,
+        Sample("SOAP-ENV:Client-105", "ERROR: Cliente não cadastrado para o Código [123] !"),
+        "Não há registro com o código {id} nesta empresa.",
+        SEARCH,
+        CHECK_RECORD,
+        pattern=r"nao cadastrad[oa]s? para o codigo \[(?P<id>[^\]]*)\]",
+    ),
+    Row(
+        Kind.NOT_FOUND,
+        Sample("SOAP-ENV:Client-103", "ERROR: Produto não encontrado!", service="geral/malha/"),
+        "O produto existe, mas não tem estrutura (malha) cadastrada.",
+        "Cadastre a estrutura do produto antes de consultá-la.",
+        CHECK_RECORD,
+        pattern=r"produto nao encontrado",
+        service="geral/malha/",
+    ),
+    Row(
+        Kind.BAD_REFERENCE,
+        Sample("SOAP-ENV:Client-1035", "ERROR: Projeto não cadastrado"),
+        "O projeto informado não existe nesta empresa.",
+        "Liste os projetos e use um código que exista.",
+        CHECK_RECORD,
+        pattern=r"projeto nao cadastrado",
+        field="codigo_projeto",
+    ),
+    Row(
+        Kind.BAD_REFERENCE,
+        Sample("SOAP-ENV:Client-1070", "ERROR: Local do Estoque não cadastrado"),
+        "O local de estoque informado não existe nesta empresa.",
+        "Liste os locais de estoque e use um código que exista.",
+        CHECK_RECORD,
+        pattern=r"local do estoque nao cadastrado",
+        field="codigo_local_estoque",
+    ),
+    Row(
+        Kind.NOT_FOUND,
+        Sample("SOAP-ENV:Client-1235", "ERROR: Nenhum produto foi localizado para os filtros", "reported"),
+        "Nenhum produto corresponde ao que foi pedido.",
+        SEARCH,
+        CHECK_RECORD,
+        pattern=r"nenhum produto foi localizado",
+    ),
+    # A field is wrong.
+    Row(
+        Kind.UNKNOWN_FIELD,
+        Sample(
+            "SOAP-ENV:Client-5001",
+            "ERROR: Tag [FILTRO] não faz parte da estrutura do tipo complexo [clientes_list_request]!",
+        ),
+        "O Omie não conhece o campo '{field}' em '{type}'.",
+        "Tire o campo ou use o nome certo; veja os campos com descrever_metodo_omie.",
+        "Informe o desenvolvedor se o campo devia existir.",
+        pattern=r"tag \[(?P<field>[^\]]+)\] nao faz parte da estrutura do tipo complexo \[(?P<type>[^\]]+)\]",
+    ),
+    Row(
+        Kind.REQUIRED,
+        Sample("SOAP-ENV:Client-1000", "ERROR: O preenchimento da(s) tag(s) [nCodOS] ou [cCodIntOS] é obrigatório!"),
+        "Falta um campo obrigatório: {field}.",
+        "Envie o campo indicado (ou a alternativa que o Omie cita) e chame de novo.",
+        CHECK_DATA,
+        pattern=r"preenchimento da\(?s?\)? tag\(?s?\)? \[(?P<field>[^\]]+)\]",
+    ),
+    Row(
+        Kind.REQUIRED,
+        Sample("SOAP-ENV:Client-101", "ERROR: Informe a Tag [nCodOS] ou [cCodIntOS] na alteração!", "reported"),
+        "O Omie diz que falta o campo {field}; às vezes ele responde assim mesmo quando o campo foi enviado.",
+        "Confira o campo indicado; se ele foi enviado, tente uma única vez mais.",
+        CHECK_DATA,
+        pattern=r"informe a tag \[(?P<field>[^\]]+)\]",
+    ),
+    Row(
+        Kind.REQUIRED,
+        Sample("SOAP-ENV:Client-101", "ERROR: Informe o Número da Nota, a Chave da NF-e ou o Pedido"),
+        "Falta um dado que identifica o registro: {rest}.",
+        FIX,
+        CHECK_DATA,
+        pattern=r"^informe (?:o |a |os |as )?(?P<rest>.{1,120})",
+    ),
+    Row(
+        Kind.SHORT_FILTER,
+        Sample("SOAP-ENV:Client-1010", "ERROR: O filtro precisa de no mínimo 3 caracteres além do %", "described"),
+        "O filtro de texto precisa de pelo menos 3 letras além do %.",
+        "Use um filtro mais longo.",
+        CHECK_DATA,
+        pattern=r"(?:minimo|menos)(?: de)? (?:3|tres) caracteres",
+    ),
+    Row(
+        Kind.BAD_VALUE,
+        Sample("SOAP-ENV:Client-105", "ERROR: Valor inválido. Valores permitidos: ENT, SAI, SLD ou TRF", "described"),
+        "Um dos valores não é aceito pelo Omie; aceitos: {accepted}.",
+        "Use um dos valores aceitos e chame de novo.",
+        CHECK_DATA,
+        pattern=r"(?:valores|opcoes) (?:permitid|valid|aceit|possive)\w+:? *(?P<accepted>.{1,300})",
+    ),
+    Row(
+        Kind.BAD_REFERENCE,
+        Sample("SOAP-ENV:Client-102", "ERROR: A categoria informada é inválida", "described", "financas/contapagar/"),
+        "A categoria ou a conta corrente informada não existe ou não pode ser usada.",
+        "Liste categorias e contas correntes e use códigos que existam.",
+        CHECK_RECORD,
+        pattern=r"\b(?:categoria|conta corrente)\b.*\b(?:invalid|nao cadastrad)",
+        service="financas/",
+    ),
+    Row(
+        Kind.NOT_FOUND,
+        Sample("SOAP-ENV:Client-5113", "ERROR: Registro não encontrado!", service="financas/pix/"),
+        "O registro pedido não existe nesta empresa.",
+        SEARCH,
+        CHECK_RECORD,
+        pattern=r"nao (?:encontrad|cadastrad|localizad)[oa]",
+    ),
+)

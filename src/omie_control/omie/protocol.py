@@ -1,0 +1,232 @@
+"""Omie's protocol without a socket: how a call is written, and what an answer means.
+
+The body is judged before the status, because Omie sends faults with 200, "no rows" with 500, and pages of HTML
+when it is unwell. `decipher` returns a Payload or raises exactly one error of the tree, with `OmieFacts` on it:
+
+  OmieFault        refused for good; the facts say why and which field
+  OmieBusy         refused for now; the facts say for how long
+  OmieUnreachable  a read got no usable answer
+  Uncertain        a write got no usable answer, or one that leaves its fate open
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import orjson
+
+from omie_control.domain.companies import Credentials
+from omie_control.errors import ControlError, InvalidInput, OmieBusy, OmieFault, OmieUnreachable, Uncertain
+from omie_control.omie.catalog import Method
+from omie_control.omie.facts import FaultKind, OmieFacts, error_with
+from omie_control.omie.faults import interpret
+
+BODY_MAX_BYTES = 32 * 1024 * 1024
+_DEPTH_MAX = 64
+_BOM = b"\xef\xbb\xbf"
+_WAITING = frozenset({FaultKind.MISUSE, FaultKind.RATE, FaultKind.LOCKED, FaultKind.NOT_READY})
+_SEEN_BEFORE = frozenset({FaultKind.REDUNDANT, FaultKind.REPEATED})
+# A gateway that answers so has not passed the call on.
+_REFUSING = frozenset({301, 302, 307, 308, 400, 401, 403, 404, 405, 411, 413, 414, 415, 431})
+_BY_STATUS = {
+    425: ("MISUSE_API_PROCESS", "API bloqueada por consumo indevido."),
+    429: ("429", "Too many requests"),
+}
+_PARTIAL = "Parte do lote pode ter sido gravada: consulte cada registro antes de qualquer nova tentativa."
+_HEADER = re.compile(r"\s*([\w:.-]{1,60})\s*-\s*(.*)", re.DOTALL)
+_SECONDS = re.compile(rb"(\d{1,6})\s*segundo")
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What Omie answered. `fault_code` is set when Omie says "nothing there" by a fault, which counts as an error.
+
+    `is_past_end`: another page was asked for than came back (some lists answer page 1 for ever).
+    """
+
+    data: dict[str, Any]
+    status_code: int
+    is_empty_page: bool = False
+    is_past_end: bool = False
+    fault_code: str | None = None
+
+
+def encode(call: str, credentials: Credentials, param: Mapping[str, Any]) -> bytes:
+    """Return the body of a request: the call, the credentials, and exactly one object of parameters."""
+    envelope = {
+        "call": call,
+        "app_key": credentials.app_key.reveal(),
+        "app_secret": credentials.app_secret.reveal(),
+        "param": [param],
+    }
+    try:
+        return orjson.dumps(envelope, default=_exact)
+    except (TypeError, ValueError, RecursionError):
+        # Not `from`: the cause's text may quote the envelope.
+        raise InvalidInput("Os dados da chamada não podem ser escritos em JSON.") from None
+
+
+def decipher(
+    method: Method, status: int, headers: Mapping[str, str], body: bytes, param: Mapping[str, Any] | None = None
+) -> Payload:
+    """Say what an answer means; `headers` by lower-case name, `param` as it was sent (to notice pages past the end)."""
+    data = _read(body)
+    if data is None:
+        raise _error_for_unreadable(method, status, headers, body)
+    code, text = _fault_in(data)
+    if code or text:
+        facts = interpret(code, text, service=method.path, status=status)
+        if facts.kind is FaultKind.EMPTY and method.kind == "list":
+            return Payload(_empty_page(method), status, is_empty_page=True, fault_code=facts.fault_code)
+        raise _error_for(method, facts)
+    if status >= 400:
+        raise _error_for_unreadable(method, status, headers, body)
+    _refuse_in_band(method, status, data)
+    return _payload(method, status, data, param)
+
+
+def no_answer(method: Method, cause: str, *, was_sent: bool) -> OmieUnreachable | Uncertain:
+    """Return the error for a call that got no answer at all; a write that may have left is Uncertain."""
+    facts = OmieFacts(
+        kind=FaultKind.BROKEN,
+        cause=cause,
+        for_agent=Uncertain.hint if was_sent and method.writes else OmieUnreachable.hint,
+        for_person="Veja se outras chamadas ao Omie estão funcionando.",
+        is_proved_refusal=not was_sent,
+    )
+    make = Uncertain if was_sent and method.writes else OmieUnreachable
+    error = make(f"{cause} {make.__doc__}" if make is Uncertain else cause)
+    error.facts = facts
+    return error
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, Decimal) and value.is_finite():
+        return orjson.Fragment(format(value, "f").encode())
+    raise TypeError
+
+
+def _read(body: bytes) -> dict[str, Any] | None:
+    """Return the object that a body holds, or None for anything else: HTML, nothing, cut, too deep, too big."""
+    if len(body) > BODY_MAX_BYTES:
+        return None
+    data = _parse(body.removeprefix(_BOM).strip())
+    return data if isinstance(data, dict) and not _is_deep(data) else None
+
+
+def _parse(body: bytes) -> Any:
+    if not body.startswith(b"{"):
+        return None
+    try:
+        return orjson.loads(body)
+    except ValueError:
+        pass
+    try:
+        # Slower and more patient: control characters in strings, lone surrogates, Latin-1.
+        return json.loads(_decode(body), strict=False, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _decode(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return body.decode("latin-1")
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _is_deep(data: Any) -> bool:
+    level = [data]
+    for _ in range(_DEPTH_MAX):
+        level = [
+            item
+            for holder in level
+            for item in (holder.values() if type(holder) is dict else holder)
+            if type(item) is dict or type(item) is list
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _fault_in(data: Mapping[str, Any]) -> tuple[str, str]:
+    return _text(data.get("faultcode")), _text(data.get("faultstring"))
+
+
+def _text(value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    return value if isinstance(value, str) else str(value)[:2000]
+
+
+def _error_for_unreadable(method: Method, status: int, headers: Mapping[str, str], body: bytes) -> ControlError:
+    """Say what an answer without a usable body means, by its header, then by its status."""
+    header = _HEADER.match(headers.get("omieapi-error", ""))
+    if header is not None:
+        return _error_for(method, interpret(header[1], header[2], service=method.path, status=status))
+    if status in _BY_STATUS:
+        code, text = _BY_STATUS[status]
+        seconds = _SECONDS.search(body[:2000])
+        said = f"{text} Tente novamente em {seconds[1].decode()} segundos." if seconds else text
+        return _error_for(method, interpret(code, said, service=method.path, status=status))
+    what = "uma resposta vazia" if not body.strip() else "uma resposta que não se pode ler"
+    return no_answer(method, f"O Omie devolveu {what} (HTTP {status}).", was_sent=status not in _REFUSING)
+
+
+def _error_for(method: Method, facts: OmieFacts) -> ControlError:
+    """Choose the error of the tree by what the fault leaves open about this call."""
+    if facts.kind in _SEEN_BEFORE and method.writes:
+        return error_with(Uncertain, facts, Uncertain.hint)
+    if facts.kind in _SEEN_BEFORE or facts.kind in _WAITING:
+        return error_with(OmieBusy, facts)
+    if facts.kind is FaultKind.BROKEN:
+        return error_with(Uncertain if method.writes else OmieUnreachable, facts)
+    if facts.kind is FaultKind.UNKNOWN and method.writes and not facts.is_proved_refusal:
+        return error_with(Uncertain, facts, Uncertain.hint)
+    return error_with(OmieFault, facts)
+
+
+def _refuse_in_band(method: Method, status: int, data: Mapping[str, Any]) -> None:
+    """Raise when an answer of success says in its own status fields that it is none."""
+    if not method.status_fields:
+        return
+    said = _text(data.get(method.status_fields[0])).strip()
+    if said.strip("0") == "" or not said.lstrip("-").isdigit():
+        return
+    text = _text(data.get(method.status_fields[1])) if len(method.status_fields) > 1 else ""
+    # Codes in band are numbers of their own: the text may be known, the number never is.
+    facts = replace(interpret(f"status {said}", text, service=method.path, status=status), is_proved_refusal=True)
+    if method.is_batch and method.writes:
+        raise error_with(Uncertain, replace(facts, is_proved_refusal=False), _PARTIAL)
+    raise _error_for(method, facts)
+
+
+def _payload(method: Method, status: int, data: dict[str, Any], param: Mapping[str, Any] | None) -> Payload:
+    paging, key = method.paging, method.list_key
+    is_empty = key is not None and method.kind == "list" and not data.get(key)
+    asked = param.get(paging.page) if paging and param else None
+    came = data.get(paging.answered_page) if paging else None
+    is_past_end = isinstance(asked, int) and isinstance(came, int) and 0 < came < asked
+    return Payload(data, status, is_empty_page=is_empty, is_past_end=is_past_end)
+
+
+def _empty_page(method: Method) -> dict[str, Any]:
+    """Return what other lists answer when nothing is there, in this method's own names."""
+    page: dict[str, Any] = {}
+    if method.paging is not None:
+        names = method.paging
+        for name in (names.answered_page, names.answered_pages, names.answered_count, names.answered_total):
+            if name is not None:
+                page[name] = 0
+    if method.list_key is not None:
+        page[method.list_key] = []
+    return page
