@@ -44,6 +44,7 @@ class Event(StrEnum):
     SERVER_STARTED = "embedded.server_started"
     SERVER_ADOPTED = "embedded.server_adopted"
     SERVER_DIED = "embedded.server_died"
+    SERVER_FROZEN = "embedded.server_frozen"
     SERVER_STOPPED = "embedded.server_stopped"
     MIGRATION_APPLIED = "migration.applied"
     MIGRATION_LIMITED = "migration.limited"
@@ -64,6 +65,7 @@ _LOUD = frozenset(
         Event.LIVE_LOST,
         Event.MIGRATION_LIMITED,
         Event.SERVER_DIED,
+        Event.SERVER_FROZEN,
         Event.LOOP_FAILED,
         Event.ACCESS_REFUSED,
         Event.LOGIN_REFUSED,
@@ -158,6 +160,19 @@ def _add_trace(logger: Any, name: str, line: dict[str, Any]) -> dict[str, Any]:
     if context.is_valid:
         line["trace_id"] = format(context.trace_id, "032x")
     return line
+
+
+def configure_tracing(service: str, version: str) -> None:
+    """Send spans by OTLP over HTTP to where the standard `OTEL_EXPORTER_OTLP_*` variables point."""
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - half a second
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+    resource = Resource.create({"service.name": service, "service.version": version})
+    provider = TracerProvider(resource=resource)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
 
 
 _tracer = trace.get_tracer("omie_control")
