@@ -129,42 +129,32 @@ class _Walk:
         return value if type_ in _SCALARS else self.foreign(value, rule, depth)
 
     def fields(self, fields: dict[Any, Any], depth: int) -> Any:
+        """Walk one object: the hot loop of every body, so it is written out."""
         self.room -= len(fields)
         if depth > MAX_DEPTH or self.room < 0:
             return self.cut()
+        out = fields
+        rules, scalars, add_text = _rules, _SCALARS, self.texts.append
         try:
-            return self.ruled_fields(fields, depth)
+            for name, value in fields.items():
+                rule = rules[name]
+                type_ = type(value)
+                if rule is None:
+                    if type_ is str:
+                        add_text(value)
+                        continue
+                    if type_ in scalars:
+                        continue
+                    new = self.any(value, rule, depth + 1)
+                else:
+                    new = self.ruled(value, rule, depth)
+                if new is not value:
+                    if out is fields:
+                        out = fields.copy()
+                    out[name] = new
         except _OddName:
             return self.fields(self.renamed(fields), depth)
-
-    def ruled_fields(self, fields: dict[Any, Any], depth: int) -> Any:
-        """The hot loop of every body, so it is written out."""
-        out: dict[Any, Any] | None = None
-        rules, scalars, documents = _rules, _SCALARS, self.documents
-        add_text, add_masked = self.texts.append, self.masked.append
-        for name, value in fields.items():
-            rule = rules[name]
-            type_ = type(value)
-            if rule is None:
-                if type_ is str:
-                    add_text(value)
-                    continue
-                if type_ in scalars:
-                    continue
-                new = self.any(value, rule, depth + 1)
-            elif type_ is str and rule is not _hide:
-                new = rule(value, documents)
-                if new is value:
-                    add_text(value)
-                    continue
-                add_masked(new)
-            else:
-                new = self.ruled(value, rule, depth)
-            if new is not value:
-                if out is None:
-                    out = fields.copy()
-                out[name] = new
-        return fields if out is None else out
+        return out
 
     def items(self, items: list[Any], rule: Rule | None, depth: int) -> Any:
         self.room -= len(items)
@@ -181,6 +171,16 @@ class _Walk:
 
     def ruled(self, value: Any, rule: Rule, depth: int) -> Any:
         """Apply the rule of a field; a structure under the name hands the rule to its own texts."""
+        if type(value) is not str or rule is _hide:
+            return self.ruled_other(value, rule, depth)
+        masked = rule(value, self.documents)
+        if masked is value:
+            self.texts.append(value)
+        else:
+            self.masked.append(masked)
+        return masked
+
+    def ruled_other(self, value: Any, rule: Rule, depth: int) -> Any:
         if rule is _hide:
             self.has_secrets = True
             return HIDDEN
@@ -189,19 +189,13 @@ class _Walk:
             return value
         if type_ in _NESTED:
             return self.any(value, rule, depth + 1)
-        if type_ is int or type_ is float:
-            text = _as_text(value, rule)
-        elif type_ is str:
-            text = value
-        else:
+        if type_ is not int and type_ is not float:
             return self.foreign(value, rule, depth)
-        masked = rule(text, self.documents)
-        if masked is not text:
-            self.masked.append(masked)
-            return masked
-        if text is value:
-            self.texts.append(text)
-        return value
+        masked = rule(text := _as_text(value, rule), self.documents)
+        if masked is text:
+            return value
+        self.masked.append(masked)
+        return masked
 
     def foreign(self, value: Any, rule: Rule | None, depth: int) -> Any:
         """Bring a type that is not JSON's into JSON: relatives by their base, the rest by its text."""

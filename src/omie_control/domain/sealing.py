@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import hmac
 import json
 import os
 import threading
@@ -70,7 +69,8 @@ class MasterKey:
                 code="chave_mestra_invalida",
             )
         self._wrapping = _derived(key, b"omie-control wrapping")
-        self._hashing = hmac.new(_derived(key, b"omie-control documents"), digestmod=hashlib.sha256)
+        # Keyed BLAKE2s is a MAC by itself and a third of the price of HMAC-SHA256.
+        self._hashing = hashlib.blake2s(key=_derived(key, b"omie-control documents"), digest_size=DOCUMENT_HASH_BYTES)
         self.key_id = "mk-" + _derived(key, b"omie-control key id").hex()[:16]
 
     @classmethod
@@ -105,7 +105,7 @@ class MasterKey:
     def _document_hash(self, document: str) -> bytes:
         digest = self._hashing.copy()
         digest.update(document.encode())
-        return digest.digest()[:DOCUMENT_HASH_BYTES]
+        return digest.digest()
 
     def __repr__(self) -> str:
         return f"MasterKey({self.key_id}, •••)"
