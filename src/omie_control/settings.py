@@ -137,6 +137,12 @@ class Settings(BaseModel):
         return self.master_key or _read_secret(self.master_key_file, "MASTER_KEY_FILE")
 
 
+def exports_traces(environment: Mapping[str, str] | None = None) -> bool:
+    """Say whether OpenTelemetry's own standard variables name a collector."""
+    source = os.environ if environment is None else environment
+    return any(source.get(f"OTEL_EXPORTER_OTLP_{part}ENDPOINT") for part in ("", "TRACES_"))
+
+
 def _read_secret(path: Path | None, name: str) -> SecretStr | None:
     if path is None:
         return None

@@ -13,6 +13,7 @@ from omie_control.services.calls import OmieCalls
 from omie_control.services.companies import Companies
 from omie_control.services.connections import Connections
 from omie_control.services.executions import Executions
+from omie_control.services.firststeps import FirstSteps
 from omie_control.services.keys import Keys
 from omie_control.services.logins import Logins
 from omie_control.services.recording import Recording
@@ -36,6 +37,7 @@ class Services:
     executions: Executions
     calls: OmieCalls
     connections: Connections
+    first_steps: FirstSteps
     system: System
     client: OmieClient
 
@@ -49,7 +51,7 @@ async def wire(db: DatabaseManager) -> Services:
     await keys.open()
     bodies = Bodies(postgres, keys, access)
     companies = Companies(postgres, keys, access)
-    users = Users(postgres, access)
+    users, tokens = Users(postgres, access), Tokens(postgres, access)
     executions = Executions(db.recorder, postgres, access, Recording(bodies, settings.zone, db.instance.id))
     db.instance.on_beat(executions.stop_asked)
     client = OmieClient(settings.omie_base_url)
@@ -62,7 +64,8 @@ async def wire(db: DatabaseManager) -> Services:
         companies=companies,
         users=users,
         logins=Logins(postgres, users),
-        tokens=Tokens(postgres, access),
+        tokens=tokens,
+        first_steps=FirstSteps(users, tokens, companies),
         executions=executions,
         calls=calls,
         connections=Connections(companies, executions, calls),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from omie_control.app.controller import ProcessController
 from omie_control.app.database import DatabaseManager
@@ -15,6 +16,7 @@ from omie_control.services.calls import OmieCalls
 from omie_control.services.companies import Companies
 from omie_control.services.connections import Connections
 from omie_control.services.executions import Executions
+from omie_control.services.firststeps import FirstSteps
 from omie_control.services.logins import Logins
 from omie_control.services.system import System
 from omie_control.services.tokens import Tokens
@@ -31,6 +33,8 @@ class App:
     db: DatabaseManager
     controller: ProcessController
     services: Services
+    # Set when this process begins to shut down, so that endless answers (SSE) end by themselves.
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def executions(self) -> Executions:
@@ -76,6 +80,11 @@ class App:
     def connections(self) -> Connections:
         """Tests of companies' connections."""
         return self.services.connections
+
+    @property
+    def first_steps(self) -> FirstSteps:
+        """What a first start makes."""
+        return self.services.first_steps
 
     @property
     def system(self) -> System:

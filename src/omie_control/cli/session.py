@@ -16,8 +16,9 @@ from omie_control.cli.exits import exit_code
 from omie_control.cli.output import print_error
 from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.errors import ControlError
-from omie_control.settings import Settings
-from omie_control.telemetry import configure_logging
+from omie_control import __version__
+from omie_control.settings import Settings, exports_traces
+from omie_control.telemetry import configure_logging, configure_tracing
 
 T = TypeVar("T")
 
@@ -42,12 +43,19 @@ def run_async(work: Coroutine[Any, Any, T], *, as_json: bool = False) -> T:
         raise typer.Exit(130) from None
 
 
+def configure_telemetry(settings: Settings, kind: str, *, level: int = logging.INFO) -> None:
+    """Set up the log and, where a collector is named, the traces of one process."""
+    configure_logging(settings.log_format, level=level)
+    if exports_traces():
+        configure_tracing(f"omie-control-{kind}", __version__)
+
+
 def with_app(verb: Callable[[App], Awaitable[T]], *, as_json: bool = False, kind: str = "cli") -> T:
     """Open an App for one short command, call the verb, close again."""
 
     async def work() -> T:
         settings = Settings.from_environment()
-        configure_logging(settings.log_format, level=logging.WARNING)
+        configure_telemetry(settings, kind, level=logging.WARNING)
         async with open_app(settings, kind=kind) as app:
             return await verb(app)
 

@@ -24,6 +24,7 @@ class ActorKind(StrEnum):
     USER = "user"
     TOKEN = "token"
     STDIO = "stdio"
+    CLI = "cli"
     SYSTEM = "system"
     LIBRARY = "library"
 

@@ -1,0 +1,110 @@
+"""What `doctor` looks at: each check says what is so, and what to do when it is not well."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal
+
+from omie_control import __version__
+from omie_control.app import App, open_app
+from omie_control.domain.actors import SYSTEM
+from omie_control.domain.executions import Status
+from omie_control.errors import ControlError
+from omie_control.postgres.health import durability_faults
+from omie_control.settings import Settings
+
+Level = Literal["ok", "warning", "error"]
+_FREE_BYTES_MIN = 2 * 1024**3
+_CLOCK_SECONDS_MAX = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check's result."""
+
+    level: Level
+    what: str
+    hint: str = ""
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Run every check; what stops the start becomes the last finding."""
+    findings = [Finding("ok", f"omie-control {__version__}; a configuração foi lida.")]
+    try:
+        async with open_app(settings, kind="doctor") as app:
+            findings += _home(settings)
+            async for finding in _servers(app):
+                findings.append(finding)
+            async for finding in _contents(app):
+                findings.append(finding)
+    except ControlError as error:
+        findings.append(Finding("error", error.message, error.hint))
+    return findings
+
+
+def _home(settings: Settings) -> list[Finding]:
+    home = settings.home
+    if not home.exists():
+        return [Finding("ok", "Nada é guardado nesta máquina: os bancos são externos.")]
+    findings = [Finding("ok", f"Pasta de dados: {home}")]
+    if stat.S_IMODE(home.stat().st_mode) & 0o077:
+        findings.append(Finding("warning", "A pasta de dados pode ser lida por outros usuários.", f"chmod 700 {home}"))
+    free = shutil.disk_usage(home).free
+    if free < _FREE_BYTES_MIN:
+        findings.append(Finding("warning", f"Restam só {free // 1024**2} MB no disco.", "Libere espaço no disco."))
+    return findings
+
+
+async def _servers(app: App) -> AsyncIterator[Finding]:
+    pool = app.db.pg_pool
+    version = await pool.fetchval("show server_version")
+    yield Finding("ok", f"PostgreSQL {version} responde.")
+    faults = await durability_faults(pool)
+    for fault in faults:
+        yield Finding("error", fault, "Ligue esta opção no PostgreSQL; sem ela, dados confirmados podem se perder.")
+    if not faults:
+        yield Finding("ok", "O PostgreSQL grava no disco antes de confirmar.")
+    if await pool.fetchval("select has_table_privilege('audit_events', 'delete')"):
+        yield Finding(
+            "warning",
+            "A aplicação pode apagar a auditoria: ela usa o dono do banco.",
+            "Dê a OMIE_CONTROL_DATABASE_URL um usuário comum e a OMIE_CONTROL_DATABASE_OWNER_URL o dono.",
+        )
+    else:
+        yield Finding("ok", "A auditoria está fora do alcance da aplicação.")
+    skew = abs(float(await pool.fetchval("select extract(epoch from clock_timestamp())::float8 - $1", time.time())))
+    if skew > _CLOCK_SECONDS_MAX:
+        yield Finding("warning", f"O relógio do banco difere {skew:.0f} s do desta máquina.", "Acerte os relógios (NTP).")
+    yield await _valkey(app)
+
+
+async def _valkey(app: App) -> Finding:
+    try:
+        facts = await app.db.redis.info("server")
+    except Exception as exc:
+        return Finding("warning", f"O Valkey não responde ({type(exc).__name__}).", "Sem ele, tudo funciona mais devagar.")
+    return Finding("ok", f"Valkey {facts.get('valkey_version', facts.get('redis_version'))} responde.")
+
+
+async def _contents(app: App) -> AsyncIterator[Finding]:
+    companies = await app.companies.list(SYSTEM)
+    real = [company.slug for company in companies if not company.is_demo and company.is_active]
+    if real:
+        yield Finding("ok", f"Empresas conectadas: {', '.join(real)}.")
+    else:
+        yield Finding("warning", "Nenhuma empresa real está conectada.", "omie-control company add minha-empresa --app-key …")
+    months = await app.db.pg_pool.fetchval(
+        "select count(*) from pg_inherits where inhparent = 'process_executions'::regclass"
+    )
+    yield Finding("ok", f"Há {months} partições de execuções.")
+    uncertain = await app.executions.list(SYSTEM, status=Status.UNCERTAIN, limit=1)
+    if uncertain.items:
+        yield Finding(
+            "warning",
+            "Há escritas cujo resultado não se conhece.",
+            "omie-control process list --status uncertain, e confira cada uma no Omie.",
+        )

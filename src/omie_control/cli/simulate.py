@@ -1,0 +1,50 @@
+"""`omie-control simulate`: an Omie of our own on a loopback port."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from omie_control.cli.serve import Server, bind
+from omie_control.cli.session import run_async
+from omie_control.simulator.seed import DEMO_COMPANIES
+from omie_control.simulator.server import build_simulator
+
+
+def simulate(
+    *,
+    host: Annotated[str, typer.Option(help="Endereço em que o simulador escuta.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Porta; 0 escolhe uma livre.")] = 8899,
+) -> None:
+    """Roda o simulador do Omie sozinho, para testes."""
+
+    async def work() -> None:
+        listener = bind(host, port)
+        chosen = listener.getsockname()[1]
+        sys.stdout.write(f"Simulador do Omie em http://{host}:{chosen}/api/v1/\n")
+        for company in DEMO_COMPANIES:
+            sys.stdout.write(f"  {company.name}: app_key {company.app_key}  app_secret {company.app_secret}\n")
+        sys.stdout.flush()
+        await simulator_server().serve(sockets=[listener])
+
+    run_async(work())
+
+
+def simulator_server() -> uvicorn.Server:
+    """Build the simulator's HTTP server; it stops with the process's signals."""
+    return uvicorn.Server(uvicorn.Config(build_simulator(), access_log=False, log_config=None, lifespan="off", ws="none"))
+
+
+async def run_simulator(listener: socket.socket, stopping: asyncio.Event) -> None:
+    """Serve the simulator inside another process until it stops."""
+    config = uvicorn.Config(build_simulator(), access_log=False, log_config=None, lifespan="off", ws="none")
+    server = Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]), name="simulator")
+    await stopping.wait()
+    server.should_exit = True
+    await serving

@@ -1,0 +1,1 @@
+"""What runs without anybody asking: schedules, rescue, folding, partitions ahead, demo traffic."""

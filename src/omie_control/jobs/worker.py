@@ -1,0 +1,44 @@
+"""The worker: runs what the `schedules` table says is due, and the demonstration's traffic.
+
+Any number of workers may run: each due schedule is claimed by one of them in one statement.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+from omie_control.app import App
+from omie_control.jobs.demo import DemoTraffic
+from omie_control.jobs.folder import fold
+from omie_control.jobs.partitions import make_partitions
+from omie_control.jobs.rescuer import rescue
+from omie_control.jobs.scheduler import Schedule, Scheduler
+from omie_control.services.loops import Loop
+
+SCHEDULES = (
+    Schedule("fold", timedelta(seconds=1), fold),
+    Schedule("rescue", timedelta(seconds=5), rescue),
+    Schedule("partitions", timedelta(hours=6), make_partitions),
+)
+
+
+class Worker:
+    """Every background part of one process; `async with Worker(app)` starts and stops them."""
+
+    def __init__(self, app: App) -> None:
+        self._loops: list[Loop] = [Scheduler(app, SCHEDULES), DemoTraffic(app)]
+
+    async def __aenter__(self) -> Self:
+        for loop in self._loops:
+            loop.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for loop in reversed(self._loops):
+            await loop.stop()
+
+

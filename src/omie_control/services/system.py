@@ -1,0 +1,84 @@
+"""How everything stands: what works, what is degraded and since when, in words a person can act on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from omie_control import __version__
+from omie_control.domain.access import Right
+from omie_control.domain.actors import Actor
+from omie_control.errors import StorageDown
+from omie_control.postgres import status as store
+from omie_control.postgres.database import Postgres
+from omie_control.postgres.recorder import Recorder
+from omie_control.postgres.status import DatabaseStatus
+from omie_control.services.access import Access
+from omie_control.valkey.live import Live
+
+
+@dataclass(frozen=True, slots=True)
+class Degraded:
+    """One thing that does not work as it should: a short name, since when, what it means."""
+
+    mode: str
+    since: datetime | None
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class SystemState:
+    """The state of the installation as one process sees it. `database` is None while PostgreSQL is away."""
+
+    version: str
+    at: datetime
+    is_ready: bool
+    recorder_depth: int
+    database: DatabaseStatus | None
+    degraded: list[Degraded] = field(default_factory=list)
+
+
+class System:
+    """Reads the state; writes nothing."""
+
+    def __init__(self, postgres: Postgres, recorder: Recorder, live: Live, access: Access) -> None:
+        self._postgres = postgres
+        self._recorder = recorder
+        self._live = live
+        self._access = access
+
+    async def state(self, actor: Actor) -> SystemState:
+        """Return the state, for somebody who may see it. PostgreSQL away is part of the answer, not an error."""
+        if self._recorder.health.is_up:
+            await self._access.require(actor, Right.SYSTEM_READ)
+        return await self.probe()
+
+    async def probe(self) -> SystemState:
+        """Return the state for the health pages: no names, no numbers of any company."""
+        database = None
+        try:
+            async with self._postgres.reading() as connection:
+                database = await store.read(connection)
+        except StorageDown:
+            database = None
+        degraded = self._degraded(database)
+        return SystemState(
+            version=__version__,
+            at=datetime.now(UTC),
+            is_ready=database is not None,
+            recorder_depth=self._recorder.depth,
+            database=database,
+            degraded=degraded,
+        )
+
+    def _degraded(self, database: DatabaseStatus | None) -> list[Degraded]:
+        found: list[Degraded] = []
+        if database is None:
+            since = self._recorder.health.down_since or self._postgres.down_since
+            found.append(
+                Degraded("sem_postgresql", since, "O banco de dados não responde; nenhuma chamada sai até ele voltar.")
+            )
+        if not self._live.is_up:
+            meaning = "O Valkey não responde; o painel se atualiza por consulta e o cache está desligado."
+            found.append(Degraded("sem_valkey", self._live.down_since, meaning))
+        return found
