@@ -1,0 +1,239 @@
+"""`control(controller)`: every tool call of a FastMCP server becomes an execution on record.
+
+The start is committed before the tool runs; the end is written whatever ends the call: an answer, an error,
+the tool's own time limit, a cancelled or vanished client. Works in both protocol eras, on every transport.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+import anyio
+from fastmcp import Context, FastMCP
+from fastmcp.server.dependencies import get_access_token
+from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
+from fastmcp.tools import ToolResult
+from mcp_types import CallToolRequestParams
+
+from omie_control.app import ProcessController
+from omie_control.app.controller import declaration_of, merging, running
+from omie_control.domain.actors import LIBRARY, Actor, ActorKind, Role
+from omie_control.domain.companies import Company
+from omie_control.domain.executions import Origin, Status
+from omie_control.errors import ControlError, StorageDown, TooLarge, Unauthenticated
+from omie_control.mcp.answers import is_heavier, response_of, signed, text_of
+from omie_control.mcp.auth import ControlToken
+from omie_control.mcp.faults import TOOL_FAILED, Failure, judge, say, unknown_tool
+from omie_control.mcp.origin import origin_of, trusted_networks
+from omie_control.mcp.refusals import Sampler
+from omie_control.mcp.traits import Traits, traits_of
+from omie_control.services.endings import outcome_of
+from omie_control.services.executions import Handle, Outcome, Request
+from omie_control.telemetry import Event, current_execution, tell
+
+MAX_ARGUMENTS = 2 * 1024 * 1024
+# A tool that is replaced at run time is looked at afresh after this many seconds.
+_TRAITS_SECONDS = 30.0
+
+# A caller without a token, where the server asks for one: seen only when its HTTP door was left out.
+_NOBODY = Actor(ActorKind.LIBRARY, "anonimo", Role.VIEWER)
+
+Admit = Callable[[Actor, Traits, Mapping[str, Any]], Awaitable[Company | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """The tool call that runs now: its open execution, and the company it is for."""
+
+    handle: Handle
+    company: Company | None
+
+
+_current: ContextVar[ToolCall] = ContextVar("current_tool_call")
+
+
+def this_call() -> ToolCall:
+    """Return the controlled tool call that the current task serves."""
+    return _current.get()
+
+
+def control(controller: ProcessController, *, actor: Actor = LIBRARY, admit: Admit | None = None) -> Control:
+    """Make the middleware: `mcp.add_middleware(control(controller))`. Add it first: the first is outermost.
+
+    `actor` stands for whoever calls without a token (stdio, in memory). `admit` may turn a call away before
+    it starts, by raising one of our errors, and names the company it is for.
+    """
+    return Control(controller, actor, admit)
+
+
+class Control(Middleware):
+    """The middleware that `control()` makes."""
+
+    def __init__(self, controller: ProcessController, actor: Actor, admit: Admit | None) -> None:
+        self._controller = controller
+        self._actor = actor
+        self._admit = admit
+        self._trusted = trusted_networks(controller.db.settings.trusted_proxies)
+        self._process_session = f"stdio-{uuid4()}"
+        self._traits: dict[tuple[int, str], tuple[float, Traits]] = {}
+        self._anonymous = Sampler(per_minute=20)
+
+    async def on_call_tool(
+        self, context: MiddlewareContext[CallToolRequestParams], call_next: CallNext[CallToolRequestParams, ToolResult]
+    ) -> ToolResult:
+        """Record the call around the tool."""
+        scope = context.fastmcp_context
+        if scope is None:
+            return await call_next(context)
+        name, arguments = context.message.name, context.message.arguments or {}
+        traits = await self._traits_of(scope.fastmcp, name)
+        request = self._request(scope, traits or Traits(_process_type(name)), arguments)
+        if request.actor is _NOBODY:
+            raise await self._refusal(request, Unauthenticated())
+        if traits is None:
+            raise await self._refusal(request, unknown_tool(name))
+        if is_heavier(arguments, MAX_ARGUMENTS):
+            raise await self._refusal(request, TooLarge("Os argumentos passam de 2 MB."))
+        company, request = await self._admitted(request, traits)
+        handle = await self._begin(request)
+        return await self._run(handle, company, traits, context, call_next)
+
+    async def _run(
+        self,
+        handle: Handle,
+        company: Company | None,
+        traits: Traits,
+        context: MiddlewareContext[CallToolRequestParams],
+        call_next: CallNext[CallToolRequestParams, ToolResult],
+    ) -> ToolResult:
+        token = _current.set(ToolCall(handle, company))
+        try:
+            with running(handle), merging(traits.declaration):
+                result = await call_next(context)
+        except asyncio.CancelledError as error:
+            await self._cancelled(handle, error)
+            raise
+        except Exception as error:
+            raise await self._failed(handle, error, context.message.name, traits) from error
+        finally:
+            _current.reset(token)
+        await self._end(handle, _outcome(result))
+        return signed(result, handle.execution_id)  # type: ignore[no-any-return]
+
+    async def _begin(self, request: Request) -> Handle:
+        try:
+            return await self._controller.begin(request)
+        except StorageDown as error:
+            raise Failure(say(error), None, code=error.code) from error
+        except ControlError as error:
+            raise await self._refusal(request, error) from error
+
+    async def _admitted(self, request: Request, traits: Traits) -> tuple[Company | None, Request]:
+        """Ask `admit`, and put the company it named into the request."""
+        if self._admit is None:
+            return None, request
+        try:
+            company = await self._admit(request.actor, traits, request.input)
+        except StorageDown as error:
+            raise Failure(say(error), None, code=error.code) from error
+        except ControlError as error:
+            raise await self._refusal(request, error) from error
+        return company, request if company is None else replace(request, company=company.id)
+
+    async def _failed(self, handle: Handle, error: Exception, tool: str, traits: Traits) -> Failure:
+        verdict = judge(handle, error, tool, traits)
+        await self._end(handle, verdict.outcome)
+        return Failure(verdict.said, handle.execution_id, code=verdict.outcome.error_code or TOOL_FAILED)
+
+    async def _cancelled(self, handle: Handle, error: asyncio.CancelledError) -> None:
+        """Write the end although everything around is being cancelled; a stop by an operator becomes an answer."""
+        with anyio.CancelScope(shield=True):
+            await self._end(handle, outcome_of(handle, error))
+        task = asyncio.current_task()
+        if handle.stop_reason is not None and task is not None and task.uncancel() == 0:
+            raise Failure(
+                f"A execução foi cancelada por quem opera o sistema: {handle.stop_reason}\n"
+                "O que fazer: não repita sem falar com essa pessoa.",
+                handle.execution_id,
+                code="cancelada",
+            ) from None
+
+    async def _end(self, handle: Handle, outcome: Outcome) -> None:
+        """Write the end. With PostgreSQL away it waits in memory; what the tool did is still the truth to tell."""
+        try:
+            await self._controller.end(handle, outcome)
+        except StorageDown as error:
+            tell(Event.EXECUTION_ENDED_LATE, execution_id=handle.execution_id, reason=error.message)
+
+    async def _refusal(self, request: Request, error: ControlError) -> Failure:
+        """Record a call that was turned away, and return what to raise. Anonymous ones are sampled."""
+        is_anonymous = request.origin.transport == "http" and request.actor in (self._actor, _NOBODY)
+        if is_anonymous and not self._anonymous.takes():
+            return Failure(say(error), None, code=error.code)
+        try:
+            executions = (await self._controller.ready()).executions
+            return Failure(say(error), await executions.refuse(request, error), code=error.code)
+        except StorageDown as down:
+            return Failure(say(down), None, code=down.code)
+
+    def _request(self, context: Context, traits: Traits, arguments: dict[str, Any]) -> Request:
+        parent = current_execution.get()
+        origin = origin_of(context, self._trusted, self._process_session)
+        return Request(
+            process_type=traits.process_type,
+            input=arguments,
+            actor=self._who(context, origin),
+            origin=origin,
+            parent=None if parent is None else parent.id,
+            writes=traits.writes,
+            category=traits.category,
+            complexity=traits.complexity,
+        )
+
+    def _who(self, context: Context, origin: Origin) -> Actor:
+        """Name the caller: our own token's actor, somebody else's principal, or the actor of this process."""
+        if origin.transport != "http":
+            return self._actor
+        token = get_access_token()
+        if token is None:
+            return self._actor if context.fastmcp.auth is None else _NOBODY
+        if isinstance(token, ControlToken):
+            return token.actor
+        # Known to whoever runs this server, not to us: a name for the record, an agent's rights.
+        return Actor(ActorKind.LIBRARY, token.subject or token.client_id, Role.AGENT)
+
+    async def _traits_of(self, server: FastMCP[Any], name: str) -> Traits | None:
+        """Read a tool's traits, from a short memory where possible; None: there is no such tool for this caller."""
+        key = (id(server), name)
+        known = self._traits.get(key)
+        now = monotonic()
+        if known is not None and now - known[0] < _TRAITS_SECONDS:
+            return known[1]
+        tool = await server.get_tool(name)
+        if tool is None:
+            return known[1] if known is not None else None
+        traits = traits_of(tool, declaration_of(getattr(tool, "fn", None)))
+        self._traits[key] = (now, traits)
+        return traits
+
+
+def _outcome(result: Any) -> Outcome:
+    response = response_of(result)
+    if isinstance(result, ToolResult) and result.is_error:
+        return Outcome(Status.FAILED, response=response, error_message=text_of(result)[:4000], error_code=TOOL_FAILED)
+    return Outcome(Status.COMPLETED, response=response)
+
+
+def _process_type(name: str) -> str:
+    """Keep the name of an unknown tool as its process type where it could be one, so that junk makes no types."""
+    return (
+        name
+        if name.isascii() and name.replace("_", "").replace("-", "").isalnum() and len(name) <= 64
+        else ("ferramenta_desconhecida")
+    )

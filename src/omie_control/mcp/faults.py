@@ -1,0 +1,218 @@
+"""Errors as models read them: only text we wrote, in Portuguese, that says what to do next.
+
+A rejected value is never repeated: not in the text, not in the record, not in the log.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, ParamSpec, TypeVar
+
+from fastmcp.exceptions import DisabledError, McpError, NotFoundError, ToolError, ValidationError
+from pydantic import ValidationError as PydanticValidationError
+
+from omie_control.domain.executions import Status
+from omie_control.errors import ControlError, NotFound, Uncertain
+from omie_control.mcp.traits import Traits
+from omie_control.services.endings import outcome_of
+from omie_control.services.executions import Handle, Outcome
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+UNKNOWN_TOOL = "ferramenta_desconhecida"
+TOOL_FAILED = "erro_da_ferramenta"
+INVALID_INPUT = "dado_invalido"
+
+TIMEOUT_TEXT = (
+    "A ferramenta passou do tempo limite e foi interrompida.\n"
+    "O que fazer: confira se houve efeito antes de repetir; se for leitura, peça menos dados por chamada."
+)
+INTERNAL_TEXT = "A ferramenta falhou por um erro interno.\nO que fazer: informe o execution_id a quem opera o sistema."
+
+_SHOWN_FAULTS = 5
+_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,59}")
+# The only code FastMCP gives a tool that ran past its own `timeout=`.
+_FASTMCP_TIMEOUT = -32000
+
+
+class Failure(ToolError):
+    """A failed tool call as the caller sees it. `plain` is its text before the execution_id joined it."""
+
+    def __init__(self, plain: str, execution_id: str | None, *, code: str = TOOL_FAILED) -> None:
+        self.plain = plain
+        self.code = code
+        super().__init__(f"{plain}\nexecution_id: {execution_id}" if execution_id else plain)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a tool's exception ends its execution, and what its caller is told."""
+
+    outcome: Outcome
+    said: str
+
+
+def say(error: ControlError) -> str:
+    """Put one of our errors into words: what happened, when to come back, what to do next."""
+    when = f" Volte a tentar depois das {error.until:%H:%M:%S}." if error.until else ""
+    return f"{error.message}{when}\nO que fazer: {error.hint}"
+
+
+def spoken(tool: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    """Let a tool of ours raise our errors: FastMCP gets them as ToolError, so it logs a line, not a traceback."""
+
+    @functools.wraps(tool)
+    async def speaking(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await tool(*args, **kwargs)
+        except ControlError as error:
+            raise ToolError(say(error), log_level=logging.INFO) from error
+
+    return speaking
+
+
+def judge(handle: Handle, error: Exception, tool: str, traits: Traits) -> Verdict:
+    """Decide what an exception that came out of a tool call means."""
+    if isinstance(error, ValidationError | PydanticValidationError):
+        return _refused(INVALID_INPUT, _explain(error, traits))
+    if isinstance(error, NotFoundError | DisabledError):
+        return _refused(UNKNOWN_TOOL, say(unknown_tool(tool)))
+    cause = error if isinstance(error, ControlError | TimeoutError) else error.__cause__
+    if isinstance(cause, ControlError):
+        return _ours(handle, cause)
+    if _is_timeout(cause, traits):
+        outcome = outcome_of(handle, TimeoutError())
+        return Verdict(outcome, TIMEOUT_TEXT if outcome.status is Status.TIMEOUT else outcome.error_message or "")
+    return _theirs(handle, error, cause, tool)
+
+
+def unknown_tool(tool: str) -> NotFound:
+    """Say that a tool does not exist, or not for this caller: the two must look the same."""
+    name = f" '{tool}'" if _FIELD_NAME.fullmatch(tool) else ""
+    return NotFound(
+        f"A ferramenta{name} não existe ou não está disponível para este acesso.",
+        hint="Liste as ferramentas disponíveis e use um dos nomes da lista.",
+        code=UNKNOWN_TOOL,
+    )
+
+
+def explain_validation(error: PydanticValidationError, parameters: Sequence[str]) -> str:
+    """Name each field at fault and what was expected of it; the value itself is never repeated."""
+    faults = error.errors(include_url=False, include_input=False, include_context=True)
+    lines = [f"- {_field(fault['loc'])}: {_expected(dict(fault), parameters)}" for fault in faults[:_SHOWN_FAULTS]]
+    if len(faults) > _SHOWN_FAULTS:
+        lines.append(f"- e mais {len(faults) - _SHOWN_FAULTS}.")
+    return "Há dados inválidos nesta chamada:\n" + "\n".join(lines) + "\nO que fazer: corrija e chame de novo."
+
+
+def _explain(error: Exception, traits: Traits) -> str:
+    cause = error if isinstance(error, PydanticValidationError) else error.__cause__
+    if isinstance(cause, PydanticValidationError):
+        return explain_validation(cause, traits.parameters)
+    return "Há dados inválidos nesta chamada.\nO que fazer: confira o esquema da ferramenta e chame de novo."
+
+
+def _refused(code: str, said: str) -> Verdict:
+    return Verdict(Outcome(Status.FAILED, error_code=code, error_message=said), said)
+
+
+def _ours(handle: Handle, cause: ControlError) -> Verdict:
+    outcome = outcome_of(handle, cause)
+    if outcome.status is Status.UNCERTAIN and not isinstance(cause, Uncertain):
+        return Verdict(outcome, outcome.error_message or "")
+    return Verdict(outcome, say(cause))
+
+
+def _theirs(handle: Handle, error: Exception, cause: BaseException | None, tool: str) -> Verdict:
+    """Judge an exception of the tool's own; only a ToolError's text was meant for the caller."""
+    if isinstance(error, Failure):
+        return _refused(error.code, error.plain)
+    if handle.write_in_flight:
+        outcome = outcome_of(handle, error)
+        return Verdict(outcome, outcome.error_message or "")
+    if cause is None and isinstance(error, ToolError):
+        return _refused(TOOL_FAILED, str(error))
+    said = INTERNAL_TEXT if str(error) == f"Error calling tool {tool!r}" else str(error)
+    if isinstance(cause, PydanticValidationError):
+        # Its own text would repeat the value at fault.
+        told = f"{type(cause).__name__}: {explain_validation(cause, ())}"
+        return Verdict(Outcome(Status.FAILED, error_code=TOOL_FAILED, error_message=told), INTERNAL_TEXT)
+    return Verdict(outcome_of(handle, cause if cause is not None else error), said)
+
+
+def _is_timeout(cause: BaseException | None, traits: Traits) -> bool:
+    if isinstance(cause, TimeoutError):
+        return True
+    return traits.has_timeout and isinstance(cause, McpError) and cause.error.code == _FASTMCP_TIMEOUT
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    path = ""
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif _FIELD_NAME.fullmatch(part):
+            path += f".{part}" if path else part
+        else:
+            path += ".(nome inválido)" if path else "(nome inválido)"
+    return path or "argumentos"
+
+
+_EXPECTED = {
+    "missing": "é obrigatório e não veio",
+    "missing_argument": "é obrigatório e não veio",
+    "string_type": "esperado um texto",
+    "int_type": "esperado um número inteiro",
+    "int_parsing": "esperado um número inteiro",
+    "int_from_float": "esperado um número inteiro, sem casas decimais",
+    "float_type": "esperado um número",
+    "float_parsing": "esperado um número",
+    "decimal_type": "esperado um número",
+    "decimal_parsing": "esperado um número",
+    "bool_type": "esperado verdadeiro ou falso",
+    "bool_parsing": "esperado verdadeiro ou falso",
+    "list_type": "esperada uma lista",
+    "dict_type": "esperado um objeto",
+    "model_type": "esperado um objeto",
+    "dataclass_type": "esperado um objeto",
+    "uuid_parsing": "esperado um UUID",
+    "string_pattern_mismatch": "o texto não está na forma esperada",
+    "greater_than_equal": "esperado no mínimo {ge}",
+    "greater_than": "esperado mais que {gt}",
+    "less_than_equal": "esperado no máximo {le}",
+    "less_than": "esperado menos que {lt}",
+    "string_too_long": "esperado um texto de até {max_length} caracteres",
+    "string_too_short": "esperado um texto de pelo menos {min_length} caracteres",
+    "too_long": "esperados no máximo {max_length} itens",
+    "too_short": "esperados pelo menos {min_length} itens",
+    "literal_error": "esperado um destes: {expected}",
+    "enum": "esperado um destes: {expected}",
+    "date_from_datetime_parsing": "esperada uma data AAAA-MM-DD",
+    "date_parsing": "esperada uma data AAAA-MM-DD",
+    "date_type": "esperada uma data AAAA-MM-DD",
+    "datetime_parsing": "esperada data e hora, como 2026-01-31T09:00:00-03:00",
+    "datetime_from_date_parsing": "esperada data e hora, como 2026-01-31T09:00:00-03:00",
+    "datetime_type": "esperada data e hora, como 2026-01-31T09:00:00-03:00",
+}
+_UNKNOWN_FIELD = frozenset({"unexpected_keyword_argument", "extra_forbidden"})
+
+
+def _expected(fault: dict[str, Any], parameters: Sequence[str]) -> str:
+    if fault["type"] in _UNKNOWN_FIELD:
+        return _unknown_field(str(fault["loc"][-1]), parameters)
+    text = _EXPECTED.get(fault["type"], "o valor não é do tipo ou da forma esperada")
+    # Only bounds of the schema stand in these contexts, never the value that was sent.
+    return text.format_map(fault.get("ctx") or {}) + "."
+
+
+def _unknown_field(name: str, parameters: Sequence[str]) -> str:
+    near = get_close_matches(name, parameters, n=1)
+    if near:
+        return f"este campo não existe; talvez seja '{near[0]}'."
+    return f"este campo não existe; os aceitos são: {', '.join(parameters) or 'nenhum'}."

@@ -1,0 +1,78 @@
+"""Our own MCP server: the tools of Omie and of this system, every call of them under control."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastmcp import FastMCP
+from fastmcp.server.http import StarletteWithLifespan
+
+from omie_control import __version__
+from omie_control.app import App
+from omie_control.domain.access import Right
+from omie_control.domain.actors import Actor, ActorKind, Role
+from omie_control.domain.companies import Company
+from omie_control.errors import InvalidInput
+from omie_control.mcp.auth import ControlVerifier
+from omie_control.mcp.control import Admit, control
+from omie_control.mcp.door import Door
+from omie_control.mcp.tools import clientes, sistema
+from omie_control.mcp.traits import Traits
+
+INSTRUCTIONS = """\
+Acesso controlado ao ERP Omie. Cada chamada fica registrada e devolve um execution_id em _meta.
+
+- Comece por consultar_clientes (sem argumentos: a primeira página da empresa deste acesso).
+- Com várias empresas, informe `empresa` com o nome curto; estado_do_sistema mostra quais existem.
+- Para mudar um cadastro: consulte o registro por código, altere, confira o retorno.
+- Se uma escrita terminar como incerta, não repita: consulte o registro pelo código de integração.
+- Em caso de falha, leia "O que fazer" na resposta; mostrar_execucao explica uma execução pelo execution_id.
+"""
+# Who calls over stdio: least rights; `omie-control mcp --allow-writes` lets it write.
+STDIO = Actor(ActorKind.STDIO, "stdio", Role.AGENT, may_write=False)
+
+
+def build_server(app: App, *, stdio_actor: Actor | None = None) -> FastMCP[Any]:
+    """Make the server. Without a token (stdio) the caller is `stdio_actor`: by default an agent that only reads."""
+    server: FastMCP[Any] = FastMCP(
+        "omie-control",
+        instructions=INSTRUCTIONS,
+        version=__version__,
+        auth=ControlVerifier(app.tokens),
+        mask_error_details=True,
+        on_duplicate="error",
+        middleware=[control(app.controller, actor=stdio_actor or STDIO, admit=_admission(app))],
+    )
+    clientes.register(server, app)
+    sistema.register(server, app)
+    return server
+
+
+def build_mcp_app(app: App, *, path: str = "/mcp") -> StarletteWithLifespan:
+    """Make the ASGI application of the server, for both protocol eras; the caller runs its `lifespan`."""
+    public = app.settings.public_url
+    http = build_server(app).http_app(
+        path=path,
+        host_origin_protection=True,
+        allowed_hosts=[urlsplit(public).netloc] if public else None,
+        allowed_origins=[public] if public else None,
+    )
+    http.add_middleware(Door)
+    return http
+
+
+def _admission(app: App) -> Admit:
+    async def admit(actor: Actor, traits: Traits, arguments: Mapping[str, Any]) -> Company | None:
+        """Find the company a call is for and ask whether the actor may; tools that stay in the house are for none."""
+        if not traits.calls_omie:
+            return None
+        wanted = arguments.get("empresa")
+        if wanted is not None and not isinstance(wanted, str):
+            raise InvalidInput("empresa: esperado um texto.", hint="Use o nome curto da empresa.")
+        company = await app.companies.resolve(actor, wanted)
+        await app.access.require(actor, Right.OMIE_WRITE if traits.writes else Right.OMIE_READ, company.id)
+        return company
+
+    return admit

@@ -1,0 +1,1 @@
+"""One file a noun: reads the arguments, calls the verb, shapes a short answer."""

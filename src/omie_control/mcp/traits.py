@@ -1,0 +1,69 @@
+"""What a tool says about itself, read once: does it write, which part of the company, how demanding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from fastmcp.tools import Tool
+
+from omie_control.app.controller import Declaration
+from omie_control.domain.executions import Category, Complexity
+
+# Tools with this tag go to Omie for one company.
+OMIE_TAG = "omie"
+_TYPE_MAX = 100
+_Word = TypeVar("_Word", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """A tool as its executions are recorded."""
+
+    process_type: str
+    writes: bool = True
+    category: Category | None = None
+    complexity: Complexity | None = None
+    has_timeout: bool = False
+    parameters: tuple[str, ...] = ()
+    calls_omie: bool = False
+    declaration: Declaration | None = None
+
+
+def traits_of(tool: Tool, declaration: Declaration | None) -> Traits:
+    """Read a tool's traits from its annotations, tags and meta; `@controller.process` below it speaks first."""
+    parameters = tuple(tool.parameters.get("properties", ()))
+    is_read_only = tool.annotations is not None and tool.annotations.read_only_hint is True
+    if declaration is None:
+        declared_type, category, complexity, writes = tool.name, None, None, not is_read_only
+    else:
+        declared_type, writes = declaration.process_type, declaration.writes and not is_read_only
+        category, complexity = declaration.category, declaration.complexity
+    return Traits(
+        process_type=declared_type[:_TYPE_MAX],
+        writes=writes,
+        category=category or _word(Category, "categoria", tool),
+        complexity=complexity or _word(Complexity, "complexidade", tool),
+        has_timeout=tool.timeout is not None,
+        parameters=parameters,
+        calls_omie=OMIE_TAG in tool.tags,
+        declaration=declaration,
+    )
+
+
+def _word(words: type[_Word], key: str, tool: Tool) -> _Word | None:
+    """Find `<key>` in the tool's meta or `<key>:<word>` among its tags; an unknown word counts as none."""
+    found = _from_meta(tool.meta, key) or _from_tags(tool.tags, key)
+    return words(found) if found is not None and found in set(words) else None
+
+
+def _from_meta(meta: Mapping[str, Any] | None, key: str) -> str | None:
+    value = meta.get(key) if meta else None
+    return value if isinstance(value, str) else None
+
+
+def _from_tags(tags: Iterable[str], key: str) -> str | None:
+    prefix = f"{key}:"
+    return next((tag.removeprefix(prefix) for tag in tags if tag.startswith(prefix)), None)
