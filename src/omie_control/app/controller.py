@@ -14,13 +14,12 @@ from typing import Any, ParamSpec, Self, TypeVar
 from uuid import UUID
 
 from omie_control.app.database import DatabaseManager
+from omie_control.app.services import Services, wire
 from omie_control.domain.actors import LIBRARY, Actor, ActorKind
 from omie_control.domain.executions import Category, Complexity, Execution, Origin, Status, id_of
 from omie_control.errors import Conflict, ControlError, InvalidInput
-from omie_control.services.companies import Companies
 from omie_control.services.endings import outcome_of
-from omie_control.services.executions import Executions, Handle, Outcome, Request
-from omie_control.app.services import Services, wire
+from omie_control.services.executions import Handle, Outcome, Request
 from omie_control.telemetry import Running, current_execution, span
 
 P = ParamSpec("P")
@@ -70,9 +69,7 @@ class ProcessController:
 
     async def close(self) -> None:
         """Write what still waits and close the database."""
-        services, self._services = self._services, None
-        if services is not None:
-            await services.executions.close()
+        self._services = None
         await self.db.close()
 
     # The low hand: what the middleware and our own services use.
@@ -103,7 +100,7 @@ class ProcessController:
     ) -> str:
         """Open an execution and return its execution_id; the row is committed by then."""
         request = await self._request(
-            process_type, input_params, company, parent, actor, session_id, idempotency_key, Declaration(process_type, None, None, True)
+            declare(process_type, None, None, True), input_params, company, parent, actor, session_id, idempotency_key
         )
         handle = await self.begin(request)
         # It belongs to whoever completes it, not to the task that started it.
@@ -200,18 +197,17 @@ class ProcessController:
 
     async def _request(
         self,
-        process_type: str,
+        declaration: Declaration,
         input_params: dict[str, Any],
         company: str | UUID | None,
         parent: str | None,
         actor: Actor | str | None,
         session_id: str | None,
         idempotency_key: str | None,
-        declaration: Declaration,
     ) -> Request:
         running = current_execution.get()
         return Request(
-            process_type=process_type,
+            process_type=declaration.process_type,
             input=input_params,
             actor=_actor(actor),
             origin=Origin("python", session_id=session_id),
@@ -260,7 +256,7 @@ class Track:
     async def __aenter__(self) -> Self:
         controller, declaration = self._controller, self._declaration
         request = await controller._request(
-            declaration.process_type, self._input, self._company, None, self._actor, self._session_id, None, declaration
+            declaration, self._input, self._company, None, self._actor, self._session_id, None
         )
         self.handle = await controller.begin(request)
         self._token = current_execution.set(Running(self.handle.id, self.handle.execution_id))
@@ -300,7 +296,7 @@ def running(handle: Handle) -> Iterator[None]:
     """Within this block logs carry the execution, children find their parent, and a span tells its time."""
     token = current_execution.set(Running(handle.id, handle.execution_id))
     try:
-        with span(f"execution {handle.request.process_type}", **{"omie_control.execution_id": handle.execution_id}):
+        with span(f"execution {handle.request.process_type}", execution_id=handle.execution_id):
             yield
     finally:
         current_execution.reset(token)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
+from urllib.parse import unquote, urlsplit
 
 import asyncpg
 import redis.asyncio
+from pydantic import SecretStr
 
 from omie_control.domain.executions import Change
 from omie_control.embedded import EmbeddedServers
 from omie_control.errors import StorageDown
 from omie_control.postgres.database import Postgres
-from omie_control.postgres.migrate import migrate
+from omie_control.postgres.migrate import migrate, newest_migration, schema_version
 from omie_control.postgres.recorder import Recorder
 from omie_control.services.instances import Instance
 from omie_control.services.loops import Every
@@ -45,6 +48,7 @@ class DatabaseManager:
         self._recorder: Recorder | None = None
         self._instance: Instance | None = None
         self._heartbeat: Every | None = None
+        self.applied_migrations: list[str] = []
 
     async def initialize(self) -> None:
         """Start or join the servers, bring the schema up to date, open the pools, announce this instance."""
@@ -103,51 +107,38 @@ class DatabaseManager:
 
     async def _open(self) -> None:
         settings = self.settings
-        app_url, owner_url, read_url, valkey_url, logins = await self._urls()
-        await migrate(owner_url, timezone=settings.tz, logins=logins)
-        postgres = Postgres(app_url, owner_url=owner_url, read_url=read_url, timezone=settings.tz)
+        where = await self._addresses()
+        if where.owner_url != where.app_url or await schema_version(where.app_url) != newest_migration():
+            self.applied_migrations = await migrate(where.owner_url, timezone=settings.tz, logins=where.logins)
+        postgres = Postgres(where.app_url, owner_url=where.owner_url, read_url=where.read_url, timezone=settings.tz)
         self._postgres = postgres
         await postgres.open()
-        self._redis = connect(valkey_url)
+        self._redis = connect(where.valkey_url)
         self._live = Live(self._redis)
         await self._live.open()
-        self._instance = Instance(postgres, self._kind)
+        self._instance = Instance(postgres, self._kind, on_rescue=self._tell)
         await self._instance.register()
-        recorder = Recorder(postgres.connect_writer, zone=settings.zone, on_commit=self._tell)
+        recorder = Recorder(postgres.connect_writer, health=postgres.health, on_commit=self._tell)
         await recorder.open()
         self._recorder = recorder
         self._heartbeat = Every("heartbeat", HEARTBEAT, self._instance.beat)
         self._heartbeat.start()
 
-    async def _urls(self) -> tuple[str, str, str | None, str, dict[str, str]]:
+    async def _addresses(self) -> _Addresses:
         """Say where the servers are, starting the embedded ones where none is given."""
         settings = self.settings
-        given_database, given_valkey = settings.database_url, settings.valkey_url
-        logins: dict[str, str] = {}
-        if given_database is None or given_valkey is None:
-            self._servers = EmbeddedServers(
-                settings.home,
-                timezone=settings.tz,
-                postgres=given_database is None,
-                valkey=given_valkey is None,
-            )
-            here = await self._servers.start()
-            self._watch = asyncio.create_task(self._servers.watch(), name="embedded.watch")
-            valkey_url = given_valkey.get_secret_value() if given_valkey is not None else here.valkey_url
-            if given_database is None:
-                logins = here.logins
-                return here.app_url, here.owner_url, None, valkey_url, logins
-        else:
-            valkey_url = given_valkey.get_secret_value()
-        app_url = _opened(given_database).get_secret_value()
-        owner, read = settings.database_owner_url, settings.database_read_url
-        return (
-            app_url,
-            owner.get_secret_value() if owner is not None else app_url,
-            read.get_secret_value() if read is not None else None,
-            valkey_url,
-            logins,
+        database, valkey = _revealed(settings.database_url), _revealed(settings.valkey_url)
+        if database is not None and valkey is not None:
+            return _external(settings, database, valkey)
+        self._servers = EmbeddedServers(
+            settings.home, timezone=settings.tz, postgres=database is None, valkey=valkey is None
         )
+        here = await self._servers.start()
+        self._watch = asyncio.create_task(self._servers.watch(), name="embedded.watch")
+        if database is not None:
+            return _external(settings, database, here.valkey_url)
+        logins = dict(_login(url) for url in (here.app_url, here.reader_url))
+        return _Addresses(here.app_url, here.owner_url, None, valkey or here.valkey_url, logins)
 
     def _tell(self, changes: Sequence[Change]) -> None:
         if self._live is not None:
@@ -180,6 +171,29 @@ class DatabaseManager:
             await asyncio.wait([watch])
         if servers is not None:
             await servers.stop()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Addresses:
+    app_url: str
+    owner_url: str
+    read_url: str | None
+    valkey_url: str
+    logins: Mapping[str, str] = field(default_factory=dict)
+
+
+def _external(settings: Settings, database: str, valkey: str) -> _Addresses:
+    owner = _revealed(settings.database_owner_url) or database
+    return _Addresses(database, owner, _revealed(settings.database_read_url), valkey)
+
+
+def _revealed(url: SecretStr | None) -> str | None:
+    return None if url is None else url.get_secret_value()
+
+
+def _login(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return unquote(parts.username or ""), unquote(parts.password or "")
 
 
 T = TypeVar("T")

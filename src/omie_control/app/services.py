@@ -69,6 +69,6 @@ async def wire(db: DatabaseManager) -> Services:
         executions=executions,
         calls=calls,
         connections=Connections(companies, executions, calls),
-        system=System(postgres, db.recorder, db.live, companies, access),
+        system=System(postgres, db.recorder, db.live, access),
         client=client,
     )

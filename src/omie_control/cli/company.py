@@ -31,7 +31,8 @@ def add(
     name: Annotated[str | None, typer.Option(help="Nome por extenso.")] = None,
     app_key: Annotated[str, typer.Option(help="app_key do Omie.")],
     app_secret: Annotated[
-        str | None, typer.Option(help="app_secret; melhor deixar que o comando pergunte, ou mandar pela entrada padrão.")
+        str | None,
+        typer.Option(help="app_secret; melhor deixar que o comando pergunte."),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:

@@ -14,7 +14,6 @@ from omie_control.app import App, open_app
 from omie_control.domain.actors import SYSTEM
 from omie_control.domain.executions import Status
 from omie_control.errors import ControlError
-from omie_control.postgres.health import durability_faults
 from omie_control.settings import Settings
 
 Level = Literal["ok", "warning", "error"]
@@ -63,11 +62,8 @@ async def _servers(app: App) -> AsyncIterator[Finding]:
     pool = app.db.pg_pool
     version = await pool.fetchval("show server_version")
     yield Finding("ok", f"PostgreSQL {version} responde.")
-    faults = await durability_faults(pool)
-    for fault in faults:
-        yield Finding("error", fault, "Ligue esta opção no PostgreSQL; sem ela, dados confirmados podem se perder.")
-    if not faults:
-        yield Finding("ok", "O PostgreSQL grava no disco antes de confirmar.")
+    # An unsafe server would have been refused when the pools opened.
+    yield Finding("ok", "O PostgreSQL grava no disco antes de confirmar.")
     if await pool.fetchval("select has_table_privilege('audit_events', 'delete')"):
         yield Finding(
             "warning",
@@ -78,7 +74,7 @@ async def _servers(app: App) -> AsyncIterator[Finding]:
         yield Finding("ok", "A auditoria está fora do alcance da aplicação.")
     skew = abs(float(await pool.fetchval("select extract(epoch from clock_timestamp())::float8 - $1", time.time())))
     if skew > _CLOCK_SECONDS_MAX:
-        yield Finding("warning", f"O relógio do banco difere {skew:.0f} s do desta máquina.", "Acerte os relógios (NTP).")
+        yield Finding("warning", f"O relógio do banco difere {skew:.0f} s do local.", "Acerte os relógios (NTP).")
     yield await _valkey(app)
 
 
@@ -86,7 +82,7 @@ async def _valkey(app: App) -> Finding:
     try:
         facts = await app.db.redis.info("server")
     except Exception as exc:
-        return Finding("warning", f"O Valkey não responde ({type(exc).__name__}).", "Sem ele, tudo funciona mais devagar.")
+        return Finding("warning", f"O Valkey não responde ({type(exc).__name__}).", "Sem ele, tudo anda mais devagar.")
     return Finding("ok", f"Valkey {facts.get('valkey_version', facts.get('redis_version'))} responde.")
 
 
@@ -96,7 +92,7 @@ async def _contents(app: App) -> AsyncIterator[Finding]:
     if real:
         yield Finding("ok", f"Empresas conectadas: {', '.join(real)}.")
     else:
-        yield Finding("warning", "Nenhuma empresa real está conectada.", "omie-control company add minha-empresa --app-key …")
+        yield Finding("warning", "Nenhuma empresa real está conectada.", "omie-control company add NOME --app-key …")
     months = await app.db.pg_pool.fetchval(
         "select count(*) from pg_inherits where inhparent = 'process_executions'::regclass"
     )

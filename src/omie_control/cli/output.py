@@ -26,7 +26,12 @@ def print_json(value: object) -> None:
 
 
 def print_listing(
-    items: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, next: str | None = None, as_json: bool, empty: str
+    items: Sequence[Mapping[str, Any]],
+    columns: Mapping[str, str],
+    *,
+    next: str | None = None,
+    as_json: bool,
+    empty: str,
 ) -> None:
     """Print a listing: `{"items": …, "next": …}`, or a table with the named columns and their Portuguese titles."""
     if as_json:
@@ -54,7 +59,8 @@ def print_object(value: Mapping[str, Any], *, as_json: bool) -> None:
     for name, entry in value.items():
         if entry is None:
             continue
-        text = orjson.dumps(entry, option=orjson.OPT_INDENT_2, default=str).decode() if isinstance(entry, (dict, list)) else _cell(entry)
+        is_nested = isinstance(entry, dict | list | tuple)
+        text = orjson.dumps(entry, option=orjson.OPT_INDENT_2, default=str).decode() if is_nested else _cell(entry)
         sys.stdout.write(f"{name:<{width}}  {text}\n")
 
 

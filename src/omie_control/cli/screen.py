@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import orjson
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+import orjson
 
 from omie_control import __version__
 
@@ -69,7 +70,11 @@ def text(welcome: Welcome) -> str:
 
 
 def _claude_desktop(w: Welcome) -> str:
-    command = {"command": sys.executable, "args": ["-m", "omie_control", "mcp"], "env": {"OMIE_CONTROL_HOME": str(w.home)}}
+    command = {
+        "command": sys.executable,
+        "args": ["-m", "omie_control", "mcp"],
+        "env": {"OMIE_CONTROL_HOME": str(w.home)},
+    }
     return orjson.dumps({"mcpServers": {"omie": command}}).decode()
 
 

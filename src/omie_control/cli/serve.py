@@ -82,7 +82,7 @@ def _holder(port: int) -> str:
     return ""
 
 
-async def run_http(app: App, listener: socket.socket, started: asyncio.Event | None = None) -> None:
+async def run_http(app: App, listener: socket.socket) -> None:
     """Serve until `app.stopping` is set, then let the calls in flight end."""
     web, mcp = build_web(app), build_mcp_app(app)
     config = uvicorn.Config(
@@ -100,10 +100,6 @@ async def run_http(app: App, listener: socket.socket, started: asyncio.Event | N
     async with web.router.lifespan_context(web), mcp.router.lifespan_context(mcp):
         serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
         watching = asyncio.create_task(app.stopping.wait(), name="stopping")
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.01)
-        if started is not None:
-            started.set()
         await asyncio.wait([serving, watching], return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         watching.cancel()

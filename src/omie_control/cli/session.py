@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 
 import typer
 
+from omie_control import __version__
 from omie_control.app import App, open_app
 from omie_control.cli.exits import exit_code
 from omie_control.cli.output import print_error
 from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.errors import ControlError
-from omie_control import __version__
 from omie_control.settings import Settings, exports_traces
 from omie_control.telemetry import configure_logging, configure_tracing
 

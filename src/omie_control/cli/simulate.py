@@ -30,20 +30,18 @@ def simulate(
         for company in DEMO_COMPANIES:
             sys.stdout.write(f"  {company.name}: app_key {company.app_key}  app_secret {company.app_secret}\n")
         sys.stdout.flush()
-        await simulator_server().serve(sockets=[listener])
+        await uvicorn.Server(_config()).serve(sockets=[listener])
 
     run_async(work())
 
 
-def simulator_server() -> uvicorn.Server:
-    """Build the simulator's HTTP server; it stops with the process's signals."""
-    return uvicorn.Server(uvicorn.Config(build_simulator(), access_log=False, log_config=None, lifespan="off", ws="none"))
+def _config() -> uvicorn.Config:
+    return uvicorn.Config(build_simulator(), access_log=False, log_config=None, lifespan="off", ws="none")
 
 
 async def run_simulator(listener: socket.socket, stopping: asyncio.Event) -> None:
     """Serve the simulator inside another process until it stops."""
-    config = uvicorn.Config(build_simulator(), access_log=False, log_config=None, lifespan="off", ws="none")
-    server = Server(config)
+    server = Server(_config())
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="simulator")
     await stopping.wait()
     server.should_exit = True

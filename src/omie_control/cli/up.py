@@ -10,9 +10,6 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator
-from typing import Annotated
-
-import typer
 
 from omie_control.app import App, open_app
 from omie_control.cli.screen import Welcome, show
@@ -22,7 +19,6 @@ from omie_control.cli.simulate import run_simulator
 from omie_control.domain.actors import SYSTEM
 from omie_control.embedded import HomeLock
 from omie_control.jobs.worker import Worker
-from omie_control.services.firststeps import FirstSteps
 from omie_control.settings import Settings
 from omie_control.simulator.seed import DEMO_COMPANIES
 from omie_control.telemetry import Event, tell

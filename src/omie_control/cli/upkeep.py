@@ -26,8 +26,9 @@ def migrate(*, as_json: JsonFlag = False) -> None:
             await db.close()
         if as_json:
             print_json({"applied": applied})
-        else:
-            sys.stdout.write("\n".join(f"aplicada: {name}" for name in applied) + "\n" if applied else "Nada a aplicar.\n")
+            return
+        lines = [f"aplicada: {name}" for name in applied] or ["Nada a aplicar: o esquema está em dia."]
+        sys.stdout.write("\n".join(lines) + "\n")
 
     run_async(work(), as_json=as_json)
 

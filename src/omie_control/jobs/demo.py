@@ -87,9 +87,8 @@ def steps(chance: random.Random) -> Iterator[Step]:
                 code = f"NAO-EXISTE-{number}"
                 yield Step("consultar_cliente_por_codigo", "ConsultarCliente", {"codigo_cliente_integracao": code})
             case 13:
-                yield Step(
-                    "incluir_cliente", "IncluirCliente", _customer(number, chance), writes=True, complexity=Complexity.INTERMEDIARIA
-                )
+                customer = _customer(number, chance)
+                yield Step("incluir_cliente", "IncluirCliente", customer, True, Complexity.INTERMEDIARIA)
             case _:
                 size = 5 + number % 40
                 yield Step(

@@ -40,8 +40,10 @@ class Scheduler(Loop):
         """Run everything that is due now."""
         if not self._is_registered:
             await self._register()
-        for name in await self._claim():
-            await self._run(self._schedules[name])
+        while (name := await self._claim()) is not None:
+            schedule = self._schedules.get(name)
+            if schedule is not None:
+                await self._perform(schedule)
 
     async def _register(self) -> None:
         async with self._app.db.postgres.transaction() as tx:
@@ -49,11 +51,12 @@ class Scheduler(Loop):
                 await store.register(tx, schedule.name, schedule.every)
         self._is_registered = True
 
-    async def _claim(self) -> list[str]:
+    async def _claim(self) -> str | None:
         async with self._app.db.postgres.transaction() as tx:
-            return await store.claim_due(tx, list(self._schedules))
+            due = await store.claim_due(tx)
+        return None if due is None else due.name
 
-    async def _run(self, schedule: Schedule) -> None:
+    async def _perform(self, schedule: Schedule) -> None:
         error: str | None = None
         try:
             await schedule.work(self._app)
@@ -63,4 +66,4 @@ class Scheduler(Loop):
             error = f"{type(exc).__name__}: {exc}"[:_ERROR_MAX]
             tell(Event.LOOP_FAILED, loop=schedule.name, error=error)
         async with self._app.db.postgres.transaction() as tx:
-            await store.note(tx, schedule.name, error)
+            await store.note_outcome(tx, schedule.name, error)

@@ -40,5 +40,3 @@ class Worker:
     ) -> None:
         for loop in reversed(self._loops):
             await loop.stop()
-
-

@@ -65,6 +65,11 @@ def migrations() -> list[Migration]:
     return sorted((Migration(e.name, e.read_text(encoding="utf-8")) for e in found), key=lambda m: m.name)
 
 
+def newest_migration() -> str:
+    """Name the last migration that this code carries."""
+    return migrations()[-1].name
+
+
 async def migrate(
     owner_url: str,
     *,

@@ -14,6 +14,7 @@ from omie_control.services.endings import outcome_of
 from omie_control.services.executions import Executions, Outcome, Request
 
 PROCESS_TYPE = "testar_conexao"
+_FROM_HERE = Origin("cli")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Connections:
         self._executions = executions
         self._calls = calls
 
-    async def test(self, actor: Actor, slug: str | None, origin: Origin = Origin("cli")) -> ConnectionTest:
+    async def test(self, actor: Actor, slug: str | None, origin: Origin = _FROM_HERE) -> ConnectionTest:
         """Read one customer of the company. Raises only when the test itself could not be made."""
         company = await self._companies.resolve(actor, slug)
         request = Request(

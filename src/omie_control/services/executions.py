@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from omie_control.domain.access import Right, is_allowed
@@ -51,7 +51,6 @@ class Executions:
         self._access = access
         self._recording = recording
         self._open: dict[UUID, Handle] = {}
-        self._detached: set[asyncio.Task[object]] = set()
 
     async def start(self, request: Request) -> Handle:
         """Record that a request runs; committed when this returns. Raises Forbidden, TooLarge, StorageDown."""
@@ -60,9 +59,11 @@ class Executions:
         handle, row = await self._recording.opening(request)
         pending = self._recorder.submit_start(row)
         try:
-            await asyncio.shield(pending)
+            await pending
         except asyncio.CancelledError:
-            self._detach(self._abandon(handle, pending))
+            if not pending.cancelled():
+                # Committed in the very moment the caller left: nobody else will end it.
+                self._write_end(handle, ABANDONED)
             raise
         handle.task = asyncio.current_task()
         self._open[handle.id] = handle
@@ -72,41 +73,37 @@ class Executions:
     async def finish(self, handle: Handle, outcome: Outcome) -> bool:
         """Record how an execution ended. False: somebody else (rescue, cancel) had ended it already.
 
-        Shielded: a cancelled caller does not stop the row. Raises StorageDown when PostgreSQL stays away;
-        the row then waits in memory and is written when it is back.
+        A cancelled caller does not stop the row: it is queued before the first wait. Raises StorageDown when
+        PostgreSQL stays away; the row then waits in memory and is written when it is back.
         """
         self._open.pop(handle.id, None)
-        writing = asyncio.ensure_future(self._write_end(handle, outcome))
-        self._keep(writing)
-        return await asyncio.shield(writing)
+        return await self._write_end(handle, outcome)
 
-    async def _write_end(self, handle: Handle, outcome: Outcome) -> bool:
-        row = await self._recording.ending(handle, outcome)
-        is_ours = await self._recorder.finish(row)
-        event = Event.EXECUTION_ENDED if is_ours else Event.EXECUTION_ENDED_LATE
-        tell(
-            event,
-            execution_id=handle.execution_id,
-            process_type=handle.request.process_type,
-            status=outcome.status.value,
-            duration_ms=row.duration_ms,
-            error_code=outcome.error_code,
-        )
-        return is_ours
+    def _write_end(self, handle: Handle, outcome: Outcome) -> asyncio.Future[bool]:
+        row = self._recording.ending(handle, outcome)
+        writing = self._recorder.submit_finish(row)
+        facts: dict[str, object] = {
+            "execution_id": handle.execution_id,
+            "process_type": handle.request.process_type,
+            "status": outcome.status.value,
+            "duration_ms": row.duration_ms,
+            "error_code": outcome.error_code,
+        }
+        writing.add_done_callback(lambda written: _tell_end(written, facts))
+        return writing
 
     async def refuse(self, request: Request, error: ControlError) -> str:
         """Record a request that was turned away: one row, born ended. Returns its execution_id."""
         stripped = request if error.code != "grande_demais" else replace(request, input={"_recusado": error.message})
         handle, row = await self._recording.opening(stripped, status=Status.FAILED)
-        ended = replace(
-            row,
+        ended = row._replace(
             instance_id=None,
             completed_at=row.started_at,
             duration_ms=0,
             error_message=error.for_people(),
             error_code=error.code,
         )
-        await asyncio.shield(self._recorder.submit_start(ended))
+        await self._recorder.start(ended)
         tell(Event.EXECUTION_REFUSED, execution_id=handle.execution_id, code=error.code, actor=request.actor.label)
         return handle.execution_id
 
@@ -167,13 +164,13 @@ class Executions:
         """Return a page of executions, newest first, within the actor's companies."""
         await self._access.require(actor, Right.EXECUTION_READ, company)
         size = max(1, min(limit, PAGE_MAX))
-        companies = [company] if company is not None else _scope(actor)
         async with self._postgres.reading() as connection:
             found = await store.page(
                 connection,
                 status=status,
                 process_type=process_type,
-                companies=companies,
+                company=company,
+                companies=_scope(actor),
                 session=session,
                 since=since,
                 before=cursor_id(before),
@@ -188,6 +185,22 @@ class Executions:
         async with self._postgres.reading() as connection:
             return await store.running(connection, companies=_scope(actor), limit=PAGE_MAX)
 
+    async def adopt(self, execution_id: str) -> Handle:
+        """Take over an execution that another process started, to end it here. Raises NotFound, Conflict."""
+        async with self._postgres.reading() as connection:
+            found = await store.find(connection, execution_id, id_of(execution_id))
+        if found is None:
+            raise NotFound(f"A execução {execution_id[:100]} não existe.")
+        if found.status is not Status.RUNNING:
+            raise Conflict(f"A execução já terminou ({found.status}).")
+        return await self._recording.resumed(found)
+
+    async def summary(self, actor: Actor, span: timedelta = timedelta(hours=24)) -> Sequence[store.TypeSummary]:
+        """Return how each process type fared over a span, busiest first; of all companies, so for whoever sees all."""
+        await self._access.require(actor, Right.SYSTEM_READ)
+        async with self._postgres.reading() as connection:
+            return await store.summary(connection, datetime.now(UTC) - span)
+
     async def stop_asked(self) -> int:
         """Stop the executions of this process that somebody asked to cancel; returns how many."""
         if not self._open:
@@ -200,29 +213,11 @@ class Executions:
                 stop(handle, reason)
         return len(asked)
 
-    async def close(self) -> None:
-        """Wait for the ends that were still being written."""
-        if self._detached:
-            await asyncio.wait(self._detached, timeout=10)
 
-    def _keep(self, task: asyncio.Task[bool]) -> None:
-        self._detached.add(task)
-        task.add_done_callback(self._forget)
-
-    def _forget(self, task: asyncio.Task[object]) -> None:
-        self._detached.discard(task)
-        # The waiting caller hears of an error; without one it is read here, so that asyncio does not complain.
-        if not task.cancelled():
-            task.exception()
-
-    def _detach(self, work: object) -> None:
-        task = asyncio.ensure_future(work)  # type: ignore[arg-type]
-        self._keep(task)
-
-    async def _abandon(self, handle: Handle, pending: asyncio.Future[None]) -> bool:
-        """The caller left while the start was being committed: end the row as soon as it exists."""
-        await pending
-        return await self._write_end(handle, ABANDONED)
+def _tell_end(written: asyncio.Future[bool], facts: dict[str, object]) -> None:
+    if written.cancelled() or written.exception() is not None:
+        return
+    tell(Event.EXECUTION_ENDED if written.result() else Event.EXECUTION_ENDED_LATE, **facts)
 
 
 def stop(handle: Handle, reason: str) -> None:

@@ -39,14 +39,25 @@ class FirstSteps:
 
     async def _ensure_token(self, path: Path) -> str:
         """The token lies beside the master key, readable by the same user only; a revoked one is replaced."""
-        if path.exists():
-            token = path.read_text(encoding="ascii").strip()
-            if await self._tokens.verify(token) is not None:
-                return token
+        known = _read(path)
+        if known is not None and await self._tokens.verify(known) is not None:
+            return known
         _, token = await self._tokens.create(SYSTEM, TOKEN_NAME, Role.AGENT)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(token + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        _write(path, token)
         return token
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return None
+
+
+def _write(path: Path, token: str) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(token + "\n")
+        file.flush()
+        os.fsync(file.fileno())

@@ -37,6 +37,15 @@ class Instance:
         self.kind = kind
         self._postgres = postgres
         self._on_rescue = on_rescue
+        self._row = store.Instance(
+            id=self.id,
+            kind=kind,
+            host=socket.gethostname(),
+            boot_id=boot_id(),
+            pid=os.getpid(),
+            process_started=psutil.Process().create_time(),
+            version=__version__,
+        )
         self._duties: list[Callable[[], Awaitable[object]]] = []
 
     def on_beat(self, duty: Callable[[], Awaitable[object]]) -> None:
@@ -46,22 +55,14 @@ class Instance:
     async def register(self) -> None:
         """Announce this process, and end what dead processes of this machine left running."""
         async with self._postgres.transaction() as tx:
-            await store.register(
-                tx,
-                id=self.id,
-                kind=self.kind,
-                host=socket.gethostname(),
-                boot_id=boot_id(),
-                pid=os.getpid(),
-                process_started=psutil.Process().create_time(),
-                version=__version__,
-            )
+            await store.register(tx, self._row)
         await self.rescue()
 
     async def beat(self) -> None:
         """Say that this process lives, then do the duties."""
         async with self._postgres.transaction() as tx:
-            await store.heartbeat(tx, self.id)
+            if not await store.heartbeat(tx, self.id):
+                await store.register(tx, self._row)
         for duty in self._duties:
             await duty()
 
@@ -73,14 +74,20 @@ class Instance:
     async def rescue(self) -> int:
         """End the executions of dead instances; returns how many. Safe to run anywhere, any number of times."""
         async with self._postgres.transaction() as tx:
-            neighbours = await store.on_host(tx, socket.gethostname(), boot_id())
-            gone = [each.id for each in neighbours if not is_alive(each.pid, each.process_started)]
-            rescued = await store.rescue(tx, lost_after=LOST_AFTER, gone=gone)
+            neighbours = await store.on_host(tx, self._row.host)
+            gone = [each.id for each in neighbours if not self._is_there(each)]
+            rescued = await store.rescue(tx, LOST_AFTER, gone=gone)
         if rescued:
             tell(Event.EXECUTIONS_RESCUED, count=len(rescued), execution_ids=[c.execution_id for c in rescued[:20]])
             if self._on_rescue is not None:
                 self._on_rescue(rescued)
         return len(rescued)
+
+    def _is_there(self, other: store.Instance) -> bool:
+        """Judge a process of this machine; of one from another boot or container only its heartbeat can tell."""
+        if other.boot_id != self._row.boot_id:
+            return False
+        return is_alive(other.pid, other.process_started)
 
 
 def boot_id() -> str:

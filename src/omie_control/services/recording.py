@@ -18,18 +18,19 @@ from uuid import UUID
 import orjson
 from opentelemetry import trace
 
-from omie_control.domain.actors import Actor
+from omie_control.domain.actors import LIBRARY, Actor
 from omie_control.domain.executions import (
     Call,
     Category,
     Complexity,
+    Execution,
     Origin,
     Status,
     execution_id_for,
     uuid7,
 )
 from omie_control.domain.masking import Masked, mask
-from omie_control.domain.sealing import commitment
+from omie_control.domain.sealing import canonical, commitment_of
 from omie_control.errors import TooLarge
 from omie_control.postgres.rows import FinishRow, SealedBody, StartRow
 
@@ -44,6 +45,7 @@ MAX_INPUT_BYTES = 4 * 1024 * 1024
 # A masked response over this is cut in its column; the sealed body keeps it whole.
 MAX_COLUMN_BYTES = 1024 * 1024
 PROCESS_TYPE_MAX = 100
+_NOWHERE = Origin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Request:
     process_type: str
     input: Any
     actor: Actor
-    origin: Origin = Origin()
+    origin: Origin = _NOWHERE
     company: UUID | None = None
     parent: UUID | None = None
     writes: bool = True
@@ -86,7 +88,6 @@ class Handle:
     started_at: datetime
     started_ns: int
     masked_input: Masked
-    input_is_sealed: bool
     attempt: int = 1
     calls: list[Call] = field(default_factory=list)
     omie_endpoint: str | None = None
@@ -124,8 +125,9 @@ class Recording:
                 f"Os dados enviados têm {len(text) // 1024} kB; o limite é {MAX_INPUT_BYTES // 1024} kB.",
                 execution_id=execution_id,
             )
+        await self._bodies.prepare(request.company, at)
         seals_now = masked.is_masked and (request.writes or status is Status.QUEUED)
-        body = await self._bodies.seal(request.company, at, id, 0, {"input": request.input}, masked.documents) if seals_now else None
+        body = self._sealed(request, at, id, 0, {"input": request.input}, masked.documents)[0] if seals_now else None
         handle = Handle(
             id=id,
             execution_id=execution_id,
@@ -133,7 +135,6 @@ class Recording:
             started_at=at,
             started_ns=time.monotonic_ns(),
             masked_input=masked,
-            input_is_sealed=seals_now,
             omie_endpoint=request.omie_endpoint,
         )
         return handle, self._start_row(handle, process_type, status, text, body)
@@ -167,13 +168,13 @@ class Recording:
             body=body,
         )
 
-    async def ending(self, handle: Handle, outcome: Outcome) -> FinishRow:
+    def ending(self, handle: Handle, outcome: Outcome) -> FinishRow:
         """Shape the last row of an execution: duration from the monotonic clock, bodies masked and sealed."""
         duration_ms = (time.monotonic_ns() - handle.started_ns) // 1_000_000
         payload = outcome.request_payload if outcome.request_payload is not None else handle.request_payload
         request_body, response = mask(payload), mask(outcome.response)
         clear = {"input": handle.request.input, "request": payload, "response": outcome.response}
-        body, digest = await self._seal(handle, clear, request_body, response)
+        body, digest = self._seal(handle, clear, request_body, response)
         request = handle.request
         return FinishRow(
             id=handle.id,
@@ -186,7 +187,9 @@ class Recording:
             duration_ms=duration_ms,
             omie_endpoint=outcome.omie_endpoint or handle.omie_endpoint,
             request_payload=None if payload is None else _column(request_body.value),
-            response_status_code=outcome.status_code if outcome.status_code is not None else handle.response_status_code,
+            response_status_code=outcome.status_code
+            if outcome.status_code is not None
+            else handle.response_status_code,
             response_data=None if outcome.response is None else _column(response.value),
             error_message=outcome.error_message,
             error_code=outcome.error_code,
@@ -199,20 +202,42 @@ class Recording:
             calls=tuple(handle.calls),
         )
 
-    async def _seal(
+    def _seal(
         self, handle: Handle, clear: Mapping[str, Any], request_body: Masked, response: Masked
     ) -> tuple[SealedBody | None, bytes]:
-        """Seal what the columns do not tell. Without a sealed body the id itself is the salt."""
-        input_is_open = not handle.masked_input.is_masked or handle.input_is_sealed
-        if input_is_open and not request_body.is_masked and not response.is_masked:
-            return None, commitment(handle.id.bytes, clear)
-        salt = os.urandom(16)
+        """Seal what the columns do not tell; without a sealed body nothing is personal, and no salt is needed."""
+        if not (handle.masked_input.is_masked or request_body.is_masked or response.is_masked):
+            return None, commitment_of(canonical(clear))
         documents = (*handle.masked_input.documents, *request_body.documents, *response.documents)
-        kept = {"salt": salt.hex(), **clear}
-        if handle.input_is_sealed:
-            kept.pop("input")
-        body = await self._bodies.seal(handle.request.company, handle.started_at, handle.id, 1, kept, documents)
-        return body, commitment(salt, clear)
+        return self._sealed(handle.request, handle.started_at, handle.id, 1, clear, documents)
+
+    def _sealed(
+        self, request: Request, at: datetime, id: UUID, part: int, clear: Mapping[str, Any], documents: tuple[str, ...]
+    ) -> tuple[SealedBody, bytes]:
+        return self._bodies.seal(request.company, at, id, part, clear, documents)
+
+    async def resumed(self, found: Execution) -> Handle:
+        """Make a handle for an execution that another process opened; its input is known masked only."""
+        await self._bodies.prepare(found.company_id, found.started_at)
+        elapsed = datetime.now(UTC) - found.started_at
+        request = Request(
+            found.process_type,
+            found.input_parameters,
+            LIBRARY,
+            company=found.company_id,
+            writes=found.writes,
+            category=found.category,
+            complexity=found.complexity,
+        )
+        return Handle(
+            id=found.id,
+            execution_id=found.execution_id,
+            request=request,
+            started_at=found.started_at,
+            started_ns=time.monotonic_ns() - int(elapsed.total_seconds() * 1e9),
+            masked_input=mask(found.input_parameters),
+            attempt=found.attempt,
+        )
 
 
 def _trace_id() -> bytes | None:

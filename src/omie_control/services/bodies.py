@@ -1,0 +1,85 @@
+"""Bodies: sealing the clear form of what an execution took and gave, and opening it for whoever may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from omie_control.domain.access import Right
+from omie_control.domain.actors import Actor
+from omie_control.domain.executions import Origin, id_of
+from omie_control.domain.sealing import open_body, seal_body
+from omie_control.errors import NotFound
+from omie_control.postgres import bodies as store
+from omie_control.postgres.database import Postgres
+from omie_control.postgres.rows import SealedBody
+from omie_control.services import audit
+from omie_control.services.access import Access
+from omie_control.services.keys import Keys
+
+_SALT = "salt"
+
+
+class Bodies:
+    """Seals and reveals the clear bodies."""
+
+    def __init__(self, postgres: Postgres, keys: Keys, access: Access) -> None:
+        self._postgres = postgres
+        self._keys = keys
+        self._access = access
+
+    async def seal(
+        self, company: UUID | None, at: datetime, id: UUID, part: int, value: Any, documents: Iterable[str] = ()
+    ) -> SealedBody:
+        """Seal one part of an execution; `value` is free of secrets (`Masked.clear`).
+
+        `documents`: the CPFs and CNPJs in it, kept as keyed hashes, so that an erasure finds the row.
+        """
+        key = self._keys.data_key(company, at) or await self._keys.ensure(company, at)
+        hashes = self._keys.master.document_hashes(dict.fromkeys(documents))
+        return SealedBody(part, key.id, seal_body(value, key.key, _aad(id, part)), hashes)
+
+    async def reveal(self, actor: Actor, execution_id: str, origin: Origin | None = None) -> dict[str, Any]:
+        """Return the clear `input`, `request` and `response` of an execution, as far as they were masked.
+
+        Audited before it is answered. Raises Forbidden; NotFound, also when nothing of it was sealed.
+        """
+        async with self._postgres.reading() as connection:
+            found = await store.execution(connection, execution_id, id_of(execution_id))
+        if found is None or not actor.may_see(found.company_id):
+            raise NotFound(f"A execução {execution_id[:100]} não existe.")
+        await self._access.require(
+            actor, Right.BODY_REVEAL, found.company_id, object_type="execution", object_id=found.execution_id
+        )
+        async with self._postgres.transaction() as tx:
+            parts = await store.parts(tx, found.id)
+            await audit.append(
+                tx,
+                actor,
+                "body.revealed",
+                object_type="execution",
+                object_id=found.execution_id,
+                company_id=found.company_id,
+                after={"parts": [part.part for part in parts]},
+                origin=origin,
+            )
+        if not parts:
+            raise NotFound(
+                "Esta execução não guarda conteúdo cifrado.",
+                hint="Nada nela foi mascarado, ou o prazo de guarda já terminou.",
+            )
+        return await self._opened(found.id, parts)
+
+    async def _opened(self, id: UUID, parts: list[SealedBody]) -> dict[str, Any]:
+        clear: dict[str, Any] = {}
+        for part in parts:
+            key = await self._keys.by_id(part.key_id)
+            clear.update(open_body(part.sealed, key.key, _aad(id, part.part)))
+        clear.pop(_SALT, None)
+        return clear
+
+
+def _aad(id: UUID, part: int) -> bytes:
+    return b"execution_bodies/" + id.bytes + bytes((part,))
