@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,7 @@ class Bus:
             _offer(queue, None)
         await self._stop_pump()
 
-    async def listen(self) -> AsyncIterator[Change | None]:
+    async def listen(self) -> AsyncGenerator[Change | None, None]:
         """Yield each change hinted at, and None about every second without one, so that a page can poll.
 
         Never raises for a Valkey that is away: then only the Nones come. A slow listener loses the oldest hints.

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import orjson
 from redis.exceptions import RedisError
@@ -169,6 +170,7 @@ def decode_hints(message: bytes) -> list[Change]:
             process_type=hint["process_type"],
             status=Status(hint["status"]),
             at=datetime.fromisoformat(hint["at"]),
+            company_id=UUID(hint["company_id"]) if hint["company_id"] else None,
         )
         for hint in orjson.loads(message)
     ]
@@ -206,7 +208,13 @@ def _counter_commands(prefix: bytes, tally: Counter[tuple[int, Status]], seconds
 def _hints(batch: Sequence[Change]) -> bytes:
     # Hints only: who re-reads the state after the newest ones has seen the older ones too.
     told = [
-        {"execution_id": c.execution_id, "process_type": c.process_type, "status": c.status, "at": c.at}
-        for c in batch[-_MAX_HINTS:]
+        {
+            "execution_id": change.execution_id,
+            "process_type": change.process_type,
+            "status": change.status,
+            "at": change.at,
+            "company_id": change.company_id,
+        }
+        for change in batch[-_MAX_HINTS:]
     ]
     return wire.pack(b"PUBLISH", CHANNEL, orjson.dumps(told))

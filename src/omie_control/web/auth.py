@@ -1,0 +1,197 @@
+"""Who looks at a page: the login form, the session cookie, the CSRF token of every form."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote, urlsplit
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from omie_control.domain.actors import Actor
+from omie_control.domain.executions import Origin
+from omie_control.errors import ControlError, Forbidden, InvalidInput, Overloaded, StorageDown, Unauthenticated
+from omie_control.web.faults import headers_of, status_of
+from omie_control.web.rendering import render
+
+if TYPE_CHECKING:
+    from omie_control.app import App
+    from omie_control.services.logins import Logins
+
+SESSION_COOKIE = "omie_control_sessao"
+FORM_COOKIE = "omie_control_formulario"
+SESSION_SECONDS = 12 * 3600
+_FORM_SECONDS = 3600
+_USERNAME_MAX = 100
+_PASSWORD_MAX = 1_000
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A person whose session was just verified."""
+
+    actor: Actor
+    csrf_token: str
+    logins: Logins
+    secret: str
+
+    async def is_still_in(self) -> bool:
+        """Ask again whether the session holds; while PostgreSQL is away, nobody is thrown out."""
+        try:
+            return await self.logins.verify(self.secret) is not None
+        except StorageDown:
+            return True
+
+
+async def find_visitor(request: Request) -> Visitor | None:
+    """Return who the cookie stands for, or None."""
+    app: App = request.app.state.control
+    secret = request.cookies.get(_name(request, SESSION_COOKIE))
+    if not secret:
+        return None
+    login = await app.logins.verify(secret)
+    return Visitor(login.actor, login.csrf_token, app.logins, secret) if login is not None else None
+
+
+async def require_visitor(request: Request) -> Visitor:
+    """Return the visitor. Raises Unauthenticated, which a page turns into the login form."""
+    visitor = await find_visitor(request)
+    if visitor is None:
+        raise Unauthenticated("A sua sessão terminou.", hint="Entre de novo.")
+    request.state.visitor = visitor
+    return visitor
+
+
+def require_csrf(visitor: Visitor, token: str) -> None:
+    """Raise Forbidden unless a form carries its session's own token."""
+    if not secrets.compare_digest(visitor.csrf_token.encode(), token.encode()):
+        raise Forbidden("Este formulário não vale mais.", hint="Recarregue a página e tente de novo.")
+
+
+def local_path(target: str | None) -> str:
+    """Return a path of our own to go on to; anything that could lead elsewhere becomes the first page."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+        return "/"
+    parts = urlsplit(target)
+    has_surprise = any(ord(letter) < 32 or letter == "\\" for letter in target)
+    return "/" if parts.scheme or parts.netloc or has_surprise or parts.path == "/entrar" else target
+
+
+def login_address(request: Request) -> str:
+    """Name the login form that comes back to this page."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    here = request.url.path + query
+    return "/entrar" if here == "/" else f"/entrar?continuar={quote(here, safe='/')}"
+
+
+@router.get("/entrar", include_in_schema=False)
+async def form(request: Request, continuar: str = "/") -> Response:
+    """Show the login form; who is in already goes on."""
+    if await find_visitor(request) is not None:
+        return RedirectResponse(local_path(continuar), 303)
+    return _form(request, continuar)
+
+
+@router.post("/entrar", include_in_schema=False)
+async def enter(
+    request: Request,
+    username: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+    csrf_token: Annotated[str, Form()] = "",
+    continuar: Annotated[str, Form()] = "/",
+) -> Response:
+    """Check username and password, open a session, go on."""
+    app: App = request.app.state.control
+    expected = request.cookies.get(_name(request, FORM_COOKIE), "")
+    if not expected or not secrets.compare_digest(expected.encode(), csrf_token.encode()):
+        return _form(request, continuar, InvalidInput("O formulário expirou.", hint="Envie de novo."), username)
+    origin = origin_of(request, app.settings.trusted_proxies)
+    try:
+        user = await app.users.authenticate(username[:_USERNAME_MAX], password[:_PASSWORD_MAX], origin)
+        secret = await app.logins.open(user, origin)
+    except (Unauthenticated, InvalidInput, Overloaded, StorageDown) as error:
+        return _form(request, continuar, error, username)
+    response = RedirectResponse(local_path(continuar), 303)
+    _set_cookie(request, response, SESSION_COOKIE, secret, SESSION_SECONDS)
+    response.delete_cookie(_name(request, FORM_COOKIE))
+    return response
+
+
+@router.post("/sair", include_in_schema=False)
+async def leave(request: Request, csrf_token: Annotated[str, Form()] = "") -> Response:
+    """End the session."""
+    app: App = request.app.state.control
+    visitor = await find_visitor(request)
+    if visitor is not None:
+        require_csrf(visitor, csrf_token)
+        await app.logins.end(visitor.secret)
+    response = RedirectResponse("/entrar", 303)
+    response.delete_cookie(_name(request, SESSION_COOKIE))
+    return response
+
+
+def origin_of(request: Request, trusted_proxies: tuple[str, ...]) -> Origin:
+    """Say where a request came from, believing X-Forwarded-For only from a trusted proxy."""
+    address = _address(request.client.host if request.client else None)
+    forwarded = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
+    while address is not None and forwarded and _is_trusted(address, trusted_proxies):
+        address = _address(forwarded.pop()) or address
+    return Origin("web", (request.headers.get("user-agent") or "")[:500] or None, address)
+
+
+def _form(request: Request, continuar: str, error: ControlError | None = None, username: str = "") -> Response:
+    token = request.cookies.get(_name(request, FORM_COOKIE)) or secrets.token_urlsafe(24)
+    status = 200 if error is None else status_of(error)
+    context = {
+        "csrf_token": token,
+        "continuar": local_path(continuar),
+        "error": error,
+        "username": username[:_USERNAME_MAX],
+    }
+    response = render(request, "login.html", context, status=status, headers=headers_of(error) if error else None)
+    _set_cookie(request, response, FORM_COOKIE, token, _FORM_SECONDS)
+    return response
+
+
+def _set_cookie(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
+    response.set_cookie(
+        _name(request, name),
+        value,
+        max_age=seconds,
+        path="/",
+        secure=_is_secure(request),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def _is_secure(request: Request) -> bool:
+    app: App = request.app.state.control
+    return bool(app.settings.public_url and app.settings.public_url.startswith("https:"))
+
+
+def _name(request: Request, name: str) -> str:
+    # The prefix makes the browser refuse a cookie of this name from a sister domain or over plain HTTP.
+    return f"__Host-{name}" if _is_secure(request) else name
+
+
+def _address(text: str | None) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text or "")
+    except ValueError:
+        return None
+
+
+def _is_trusted(address: IPv4Address | IPv6Address, proxies: tuple[str, ...]) -> bool:
+    for proxy in proxies:
+        try:
+            if address in ip_network(proxy, strict=False):
+                return True
+        except ValueError:
+            continue
+    return False

@@ -1,0 +1,147 @@
+"""`/metrics` for Prometheus: what this process did and how it stands.
+
+Open to a caller on this machine (no proxy in between) and to a token that may read the system's state; nobody
+else. Counting an event costs one dictionary entry; the families are built when somebody asks.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from omie_control.domain.access import Right, is_allowed
+from omie_control.errors import Forbidden, Unauthenticated
+from omie_control.telemetry import Event
+
+if TYPE_CHECKING:
+    from omie_control.app import App
+
+BOUNDS_MS = (5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000)
+_MAX_NAMES = 500
+_OTHER = "outros"
+
+router = APIRouter()
+
+
+class Tally(Collector):
+    """Hears every event and gives them as Prometheus families."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._events: Counter[str] = Counter()
+        self._ended: Counter[tuple[str, str]] = Counter()
+        self._names: set[str] = set()
+        self._buckets: dict[str, list[int]] = defaultdict(lambda: [0] * (len(BOUNDS_MS) + 1))
+        self._sums_ms: Counter[str] = Counter()
+
+    def hear(self, event: Event, facts: dict[str, Any]) -> None:
+        """Count one event; a telemetry subscriber."""
+        self._events[event] += 1
+        if event is Event.EXECUTION_ENDED:
+            name = self._known(str(facts.get("process_type")))
+            self._ended[name, str(facts.get("status"))] += 1
+            self._time(f"execution:{name}", facts.get("duration_ms"))
+        elif event is Event.CALL_ANSWERED:
+            self._time(f"call:{self._known(str(facts.get('endpoint')))}", facts.get("response_time_ms"))
+
+    def collect(self) -> Iterable[Metric]:
+        """Build the families of this moment."""
+        yield from self._counted()
+        yield self._histogram("omie_control_execution_seconds", "Duration of ended executions.", "execution:", "type")
+        yield self._histogram("omie_control_call_seconds", "Time Omie took to answer.", "call:", "endpoint")
+        yield from self._gauges()
+
+    def _known(self, name: str) -> str:
+        # A caller chooses process types: names without an end would fill every Prometheus.
+        if name in self._names or len(self._names) < _MAX_NAMES:
+            self._names.add(name)
+            return name
+        return _OTHER
+
+    def _time(self, name: str, milliseconds: float | None) -> None:
+        if milliseconds is not None:
+            self._buckets[name][bisect_left(BOUNDS_MS, milliseconds)] += 1
+            self._sums_ms[name] += milliseconds  # type: ignore[assignment]
+
+    def _counted(self) -> Iterable[Metric]:
+        events = CounterMetricFamily("omie_control_events", "Events told by this process.", labels=["event"])
+        for event, count in self._events.items():
+            events.add_metric([event], count)
+        ended = CounterMetricFamily("omie_control_executions_ended", "Ended executions.", labels=["type", "status"])
+        for labels, count in self._ended.items():
+            ended.add_metric(list(labels), count)
+        return events, ended
+
+    def _histogram(self, name: str, text: str, prefix: str, label: str) -> Metric:
+        family = HistogramMetricFamily(name, text, labels=[label])
+        for key, counts in self._buckets.items():
+            if key.startswith(prefix):
+                family.add_metric([key.removeprefix(prefix)], _cumulated(counts), self._sums_ms[key] / 1000)
+        return family
+
+    def _gauges(self) -> Iterable[Metric]:
+        readings: tuple[tuple[str, str, Callable[[], float]], ...] = (
+            ("postgres_up", "1 while PostgreSQL answers.", lambda: self._app.db.postgres.is_up),
+            ("valkey_up", "1 while Valkey answers.", lambda: self._app.db.live.is_up),
+            ("recorder_waiting_rows", "Rows waiting for their commit.", lambda: self._app.db.recorder.depth),
+        )
+        for name, text, read in readings:
+            yield GaugeMetricFamily(f"omie_control_{name}", text, float(read()))
+
+
+def registry_for(tally: Tally) -> CollectorRegistry:
+    """Make a registry of this application's own."""
+    registry = CollectorRegistry()
+    registry.register(tally)
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    return registry
+
+
+@router.get("/metrics", include_in_schema=False)
+async def metrics(request: Request) -> Response:
+    """Give the figures of this process. Raises Unauthenticated or Forbidden for a stranger."""
+    await _admit(request)
+    return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _admit(request: Request) -> None:
+    if _is_local(request):
+        return
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    app: App = request.app.state.control
+    actor = await app.tokens.verify(text.strip()) if scheme.lower() == "bearer" else None
+    if actor is None:
+        raise Unauthenticated
+    if not is_allowed(actor, Right.SYSTEM_READ):
+        raise Forbidden
+
+
+def _is_local(request: Request) -> bool:
+    if request.client is None or any(name in request.headers for name in ("x-forwarded-for", "forwarded")):
+        return False
+    try:
+        return ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+def _cumulated(counts: list[int]) -> list[tuple[str, float]]:
+    total = 0
+    rows = []
+    for bound, count in zip([*(str(ms / 1000) for ms in BOUNDS_MS), "+Inf"], counts, strict=True):
+        total += count
+        rows.append((bound, float(total)))
+    return rows

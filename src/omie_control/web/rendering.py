@@ -1,0 +1,132 @@
+"""Templates, and how instants, spans and numbers look to people. Escaping is always on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from babel.numbers import format_decimal
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from omie_control import __version__
+from omie_control.domain.executions import Status
+from omie_control.web.words import DEFAULT, LANGUAGES, STATUS_WORDS, translator
+
+if TYPE_CHECKING:
+    from omie_control.app import App
+
+LANGUAGE_COOKIE = "omie_control_idioma"
+_SECOND_MS = 1_000
+_MINUTE_MS = 60_000
+_HOUR_MS = 3_600_000
+
+
+def language_of(request: Request) -> str:
+    """Return the language the visitor switched to; Portuguese unless they did."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE, DEFAULT)
+    return chosen if chosen in LANGUAGES else DEFAULT
+
+
+def render(
+    request: Request,
+    template: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    """Render a page or a partial for this request."""
+    app: App = request.app.state.control
+    language = language_of(request)
+    shared = {
+        "request": request,
+        "visitor": getattr(request.state, "visitor", None),
+        "language": language,
+        "languages": LANGUAGES,
+        "version": __version__,
+        "now": datetime.now(UTC),
+    }
+    text = _environment(language, app.settings.tz).get_template(template).render({**shared, **(context or {})})
+    return HTMLResponse(text, status, dict(headers or {}) | {"Vary": "Cookie, HX-Request"})
+
+
+@cache
+def _environment(language: str, timezone: str) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("omie_control.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    translate = translator(language)
+    environment.install_gettext_callables(translate, _plural(language), newstyle=True)  # type: ignore[attr-defined]
+    zone = ZoneInfo(timezone)
+    environment.filters.update(
+        instant=lambda moment: f"{moment.astimezone(zone):%d/%m/%Y %H:%M:%S}",
+        clock=lambda moment: _clock(moment, zone),
+        iso=lambda moment: moment.astimezone(UTC).isoformat(timespec="milliseconds"),
+        duration=lambda ms: duration(ms, language),
+        number=lambda value: number(value, language),
+        status_word=lambda status: translate(STATUS_WORDS[Status(status)]),
+        size=lambda value: size(value, language),
+    )
+    environment.globals["asset"] = _asset
+    return environment
+
+
+def duration(milliseconds: float | None, language: str = DEFAULT) -> str:
+    """Say a span in its natural unit."""
+    if milliseconds is None:
+        return "—"
+    if milliseconds < _SECOND_MS:
+        return f"{round(milliseconds)} ms"
+    if milliseconds < _MINUTE_MS:
+        return f"{number(round(milliseconds / _SECOND_MS, 2), language)} s"
+    minutes, seconds = divmod(round(milliseconds / _SECOND_MS), 60)
+    if milliseconds < _HOUR_MS:
+        return f"{minutes} min {seconds:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min"
+
+
+def number(value: float, language: str = DEFAULT) -> str:
+    """Write a number with the separators of the language."""
+    return str(format_decimal(value, locale=language.replace("-", "_")))
+
+
+def size(value: int | None, language: str = DEFAULT) -> str:
+    """Say a size in bytes, kB or MB."""
+    if value is None:
+        return "—"
+    if value < 1_000:
+        return f"{value} B"
+    if value < 1_000_000:
+        return f"{number(round(value / 1_000, 1), language)} kB"
+    return f"{number(round(value / 1_000_000, 1), language)} MB"
+
+
+def _clock(moment: datetime, zone: ZoneInfo) -> str:
+    here = moment.astimezone(zone)
+    is_today = here.date() == datetime.now(zone).date()
+    return f"{here:%H:%M:%S}" if is_today else f"{here:%d/%m %H:%M}"
+
+
+def _plural(language: str) -> Any:
+    translate = translator(language)
+    return lambda one, many, count: translate(one if count == 1 else many)
+
+
+@cache
+def _asset(path: str) -> str:
+    """Return the address of a static file; it changes with the version, so that it may be kept for a year."""
+    file = files("omie_control.web").joinpath("static", path)
+    mark = f"{len(file.read_bytes()):x}" if file.is_file() else "0"
+    return f"/static/{path}?v={__version__}-{mark}"

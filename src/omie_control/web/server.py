@@ -1,0 +1,149 @@
+"""The web application: routes, guards, and errors as pages or JSON. It serves what `App` gives it and no more."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from omie_control.errors import ControlError, InvalidInput, NotFound, Unauthenticated
+from omie_control.services.pulse import Pulse
+from omie_control.telemetry import Event, subscribe, tell
+from omie_control.web import auth, health, live, metrics
+from omie_control.web.faults import body_of, headers_of, status_of
+from omie_control.web.guard import Guard, allowed_hosts
+from omie_control.web.live import Streams
+from omie_control.web.metrics import Tally, registry_for
+from omie_control.web.pages import executions, language, overview
+from omie_control.web.rendering import render
+
+if TYPE_CHECKING:
+    from omie_control.app import App
+
+_log = logging.getLogger("omie_control")
+_STATIC = Path(__file__).parent / "static"
+_WORST = 500
+
+
+class _KeptFiles(StaticFiles):
+    """Static files, each kept by the browser for a year: their addresses change with their content."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers.setdefault("Cache-Control", "public, max-age=31536000, immutable")
+        return response
+
+
+def build_web(app: App) -> FastAPI:
+    """Build the web application around an open App. Its lifespan subscribes to telemetry and lets go again."""
+    web = FastAPI(title="omie-control", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
+    tally, streams = Tally(app), Streams()
+    web.state.control = app
+    web.state.bus = app.bus()
+    web.state.pulse = Pulse(app.db.postgres, app.access)
+    web.state.streams = streams
+    web.state.tally = tally
+    web.state.registry = registry_for(tally)
+    for router in (auth, health, live, metrics, overview, executions, language):
+        web.include_router(router.router)
+    web.mount("/static", _KeptFiles(directory=_STATIC), name="static")
+    web.add_exception_handler(ControlError, _ours)
+    web.add_exception_handler(HTTPException, _http)
+    web.add_exception_handler(RequestValidationError, _invalid)
+    web.add_middleware(_Net)
+    hosts = allowed_hosts(app.settings.host, app.settings.public_url)
+    web.add_middleware(Guard, hosts=hosts, public_url=app.settings.public_url)
+    return web
+
+
+@asynccontextmanager
+async def _lifespan(web: FastAPI) -> AsyncIterator[None]:
+    unsubscribe: list[Callable[[], None]] = [subscribe(web.state.tally.hear), subscribe(web.state.streams.hear)]
+    try:
+        yield
+    finally:
+        web.state.streams.close()
+        await web.state.bus.close()
+        for leave in unsubscribe:
+            leave()
+
+
+async def _ours(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ControlError)
+    if isinstance(error, Unauthenticated) and _wants_page(request):
+        return _to_login(request)
+    if not _wants_page(request):
+        return JSONResponse(body_of(error), status_of(error), headers_of(error))
+    context = {"error": error, "status": status_of(error)}
+    return render(request, "error.html", context, status=status_of(error), headers=headers_of(error))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return await _ours(request, NotFound("Esta página não existe.", hint="Confira o endereço."))
+    ours = ControlError("O pedido não pôde ser atendido.", hint="Confira o endereço e a forma do pedido.")
+    if not _wants_page(request):
+        return JSONResponse(body_of(ours), error.status_code)
+    return render(request, "error.html", {"error": ours, "status": error.status_code}, status=error.status_code)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    # The library's own text would repeat what was sent.
+    return await _ours(request, InvalidInput("O pedido tem um campo que não é válido."))
+
+
+class _Net:
+    """Catches what nobody foresaw, inside the guard, so that even this answer has its headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            return
+        except Exception as exc:
+            tell(Event.REQUEST_FAILED, path=scope["path"], error=type(exc).__name__)
+            _log.exception("request failed")
+            if not has_begun:
+                await _unexpected(Request(scope, receive))(scope, receive, send)
+
+
+def _unexpected(request: Request) -> Response:
+    ours = ControlError("Algo deu errado aqui dentro.", hint="O erro foi registrado. Tente de novo em instantes.")
+    if not _wants_page(request):
+        return JSONResponse(body_of(ours), _WORST)
+    return render(request, "error.html", {"error": ours, "status": _WORST}, status=_WORST)
+
+
+def _wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "") or "hx-request" in request.headers
+
+
+def _to_login(request: Request) -> Response:
+    if "hx-request" in request.headers:
+        # A partial cannot show a form of its own: the whole page goes.
+        return Response(status_code=204, headers={"HX-Redirect": "/entrar"})
+    return RedirectResponse(auth.login_address(request), 303)

@@ -1,0 +1,90 @@
+// Three small things: hints from the server make the page re-read itself, ages tick, filters send themselves.
+// Without this file every page still works; it is then as fresh as its last reload.
+(() => {
+  "use strict";
+
+  const PAUSE_MS = 400;
+  const FALLBACK_MS = 5000;
+  const body = document.body;
+  const link = document.getElementById("ligacao");
+
+  // --- re-reading: at once, then at most every PAUSE_MS, and always once after the last hint
+  let last = 0;
+  let waiting = 0;
+  const reread = () => {
+    if (waiting) return;
+    waiting = setTimeout(() => {
+      waiting = 0;
+      last = Date.now();
+      const panel = document.getElementById("painel");
+      if (panel && !isBusy(panel)) htmx.trigger(panel, "hint");
+    }, Math.max(0, last + PAUSE_MS - Date.now()));
+  };
+
+  // Somebody who is choosing in a list or reading selected text must not lose it to a refresh.
+  const isBusy = (panel) => {
+    const focused = document.activeElement;
+    const isChoosing = focused && panel.contains(focused) && /^(SELECT|INPUT)$/.test(focused.tagName);
+    const selection = document.getSelection();
+    return isChoosing || (selection && !selection.isCollapsed && panel.contains(selection.anchorNode));
+  };
+
+  // --- hints
+  let source = null;
+  let fallback = 0;
+  const say = (state) => {
+    if (!link || link.dataset.state === state) return;
+    link.dataset.state = state;
+    const name = "text" + state[0].toUpperCase() + state.slice(1);
+    link.querySelector(".link-text").textContent = link.dataset[name] || "";
+  };
+  const open = () => {
+    if (source || !body.dataset.live) return;
+    source = new EventSource(body.dataset.live);
+    source.addEventListener("aberto", () => { say("vivo"); stopFallback(); reread(); });
+    source.addEventListener("mudou", (event) => {
+      say("vivo");
+      const only = body.dataset.liveOnly;
+      if (!only || JSON.parse(event.data).execution_id === only) reread();
+    });
+    source.addEventListener("consulte", () => { say("consulta"); reread(); });
+    source.addEventListener("fim", () => location.reload());
+    source.addEventListener("error", () => {
+      say("fora");
+      startFallback();
+      if (source && source.readyState === EventSource.CLOSED) { source = null; setTimeout(open, FALLBACK_MS); }
+    });
+  };
+  const shut = () => { if (source) { source.close(); source = null; } stopFallback(); };
+  const startFallback = () => { if (!fallback) fallback = setInterval(reread, FALLBACK_MS); };
+  const stopFallback = () => { clearInterval(fallback); fallback = 0; };
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) { shut(); say("pausa"); } else { open(); }
+  });
+  addEventListener("pagehide", shut);
+
+  // --- ages
+  const format = (ms) => {
+    const seconds = Math.max(0, Math.floor(ms / 1000));
+    if (seconds < 60) return `${seconds} s`;
+    if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
+    return `${Math.floor(seconds / 3600)} h ${String(Math.floor(seconds / 60) % 60).padStart(2, "0")} min`;
+  };
+  const tick = () => {
+    for (const age of document.querySelectorAll("time[data-since]")) {
+      age.textContent = format(Date.now() - Date.parse(age.dataset.since));
+    }
+  };
+  setInterval(() => { if (!document.hidden) tick(); }, 1000);
+  document.addEventListener("htmx:after:swap", tick);
+
+  // --- filters
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest && event.target.closest("form[data-auto-submit]");
+    if (form) form.requestSubmit();
+  });
+
+  tick();
+  if (body.dataset.live) open(); else if (link) link.hidden = true;
+})();
