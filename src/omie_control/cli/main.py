@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from types import ModuleType
 from typing import Annotated
 
 import typer
 
 from omie_control import __version__
-from omie_control.cli import company, process, servers, token, upkeep, user
+from omie_control.cli import company, process, token, user
 from omie_control.cli.output import JsonFlag, print_json
 
 main = typer.Typer(
@@ -18,17 +20,65 @@ main = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-main.command("up")(servers.up)
-main.command("serve")(servers.serve)
-main.command("worker")(servers.worker)
-main.command("mcp")(servers.mcp)
-main.command("simulate")(servers.simulate)
-main.command("migrate")(upkeep.migrate)
-main.command("doctor")(upkeep.doctor)
 main.add_typer(process.commands, name="process")
 main.add_typer(company.commands, name="company")
 main.add_typer(user.commands, name="user")
 main.add_typer(token.commands, name="token")
+
+HostOption = Annotated[str | None, typer.Option(help="Endereço em que o servidor escuta.")]
+PortOption = Annotated[int | None, typer.Option(min=0, max=65535, help="Porta do servidor HTTP.")]
+
+
+@main.command()
+def up(*, host: HostOption = None, port: PortOption = None) -> None:
+    """Prepara e roda tudo nesta máquina: bancos, painel, MCP, trabalho de fundo e, sem empresa, o simulador."""
+    _room("up").up(host=host, port=port)
+
+
+@main.command()
+def serve(*, host: HostOption = None, port: PortOption = None) -> None:
+    """Roda só o servidor HTTP (painel, MCP, métricas); quantos quiser, sobre o mesmo banco."""
+    _room("serve").serve(host=host, port=port)
+
+
+@main.command()
+def worker() -> None:
+    """Roda só o trabalho de fundo; quantos quiser, sobre o mesmo banco."""
+    _room("worker").worker()
+
+
+@main.command()
+def mcp(
+    *,
+    company: Annotated[str | None, typer.Option(help="Só esta empresa. Sem ela: todas.")] = None,
+    allow_writes: Annotated[
+        bool, typer.Option("--allow-writes", help="Permite incluir e alterar; sem isto, só leitura.")
+    ] = False,
+) -> None:
+    """Roda o servidor MCP por stdio; só leitura, a menos que se permita escrever."""
+    _room("mcp").mcp(company=company, allow_writes=allow_writes)
+
+
+@main.command()
+def simulate(
+    *,
+    host: Annotated[str, typer.Option(help="Endereço em que o simulador escuta.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Porta; 0 escolhe uma livre.")] = 8899,
+) -> None:
+    """Roda o simulador do Omie sozinho, para testes."""
+    _room("simulate").simulate(host=host, port=port)
+
+
+@main.command()
+def migrate(*, as_json: JsonFlag = False) -> None:
+    """Atualiza o esquema do banco; repetir não muda nada."""
+    _room("upkeep").migrate(as_json=as_json)
+
+
+@main.command()
+def doctor(*, as_json: JsonFlag = False) -> None:
+    """Confere a instalação e diz, item a item, o que está bem e o que fazer com o que não está."""
+    _room("upkeep").doctor(as_json=as_json)
 
 
 @main.command()
@@ -54,3 +104,8 @@ def root(
 def run() -> None:
     """Run the command line; the entry point of the package."""
     main()
+
+
+def _room(name: str) -> ModuleType:
+    """Load a command's module when it runs: the servers' rooms take more than a second to import."""
+    return import_module(f"omie_control.cli.{name}")

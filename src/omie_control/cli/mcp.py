@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Annotated
-
-import typer
 
 from omie_control.app import open_app
 from omie_control.cli.session import configure_telemetry, run_async
@@ -14,14 +11,8 @@ from omie_control.mcp.server import build_server
 from omie_control.settings import Settings
 
 
-def mcp(
-    *,
-    company: Annotated[str | None, typer.Option(help="Só esta empresa. Sem ela: todas.")] = None,
-    allow_writes: Annotated[
-        bool, typer.Option("--allow-writes", help="Permite incluir e alterar; sem isto, só leitura.")
-    ] = False,
-) -> None:
-    """Roda o servidor MCP por stdio; só leitura, a menos que se permita escrever."""
+def mcp(*, company: str | None, allow_writes: bool) -> None:
+    """Speak MCP on stdin and stdout until the client leaves."""
 
     async def work() -> None:
         settings = Settings.from_environment()

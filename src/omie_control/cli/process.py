@@ -88,7 +88,8 @@ def tail(
     """Acompanha as execuções que terminam, uma por linha, até Ctrl-C."""
 
     async def verb(app: App) -> None:
-        wanted, actor, seen = _status(status), operator(), {}
+        wanted, actor = _status(status), operator()
+        seen: dict[str, Status] = {}
         loop = asyncio.get_running_loop()
         until = None if seconds is None else loop.time() + seconds
         while until is None or loop.time() < until:

@@ -7,10 +7,8 @@ import contextlib
 import signal
 import socket
 from collections.abc import Iterator
-from typing import Annotated
 
 import psutil
-import typer
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -23,8 +21,6 @@ from omie_control.telemetry import Event, tell
 from omie_control.web.server import build_web
 
 GRACE_SECONDS = 10
-HostOption = Annotated[str | None, typer.Option(help="Endereço em que o servidor escuta.")]
-PortOption = Annotated[int | None, typer.Option(min=0, max=65535, help="Porta do servidor HTTP.")]
 
 
 class Server(uvicorn.Server):
@@ -75,7 +71,12 @@ def bind(host: str, port: int) -> socket.socket:
 def _holder(port: int) -> str:
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            if (
+                connection.status == psutil.CONN_LISTEN
+                and connection.laddr
+                and connection.laddr.port == port
+                and connection.pid
+            ):
                 return f": o processo {connection.pid} ({psutil.Process(connection.pid).name()}) escuta nela"
     except (psutil.Error, OSError):
         return ""
@@ -132,8 +133,8 @@ def settings_with(**overrides: object) -> Settings:
     return settings.model_copy(update=given) if given else settings
 
 
-def serve(*, host: HostOption = None, port: PortOption = None) -> None:
-    """Roda só o servidor HTTP (painel, MCP, métricas); quantos quiser, sobre o mesmo banco."""
+def serve(*, host: str | None, port: int | None) -> None:
+    """Run one HTTP server until a signal."""
 
     async def work() -> None:
         settings = settings_with(host=host, port=port)

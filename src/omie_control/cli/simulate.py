@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from typing import Annotated
 
-import typer
 import uvicorn
 
 from omie_control.cli.serve import Server, bind
@@ -16,12 +14,8 @@ from omie_control.simulator.seed import DEMO_COMPANIES
 from omie_control.simulator.server import build_simulator
 
 
-def simulate(
-    *,
-    host: Annotated[str, typer.Option(help="Endereço em que o simulador escuta.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Porta; 0 escolhe uma livre.")] = 8899,
-) -> None:
-    """Roda o simulador do Omie sozinho, para testes."""
+def simulate(*, host: str, port: int) -> None:
+    """Run the simulator until a signal, and say how to reach it."""
 
     async def work() -> None:
         listener = bind(host, port)

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 
 from omie_control.app import App, open_app
 from omie_control.cli.screen import Welcome, show
-from omie_control.cli.serve import HostOption, PortOption, bind, run_http, settings_with, stopped_by_signals
+from omie_control.cli.serve import bind, run_http, settings_with, stopped_by_signals
 from omie_control.cli.session import configure_telemetry, run_async
 from omie_control.cli.simulate import run_simulator
 from omie_control.domain.actors import SYSTEM
@@ -24,8 +24,8 @@ from omie_control.simulator.seed import DEMO_COMPANIES
 from omie_control.telemetry import Event, tell
 
 
-def up(*, host: HostOption = None, port: PortOption = None) -> None:
-    """Prepara e roda tudo nesta máquina: bancos, painel, MCP, trabalho de fundo e, sem empresa, o simulador."""
+def up(*, host: str | None, port: int | None) -> None:
+    """Set up and run everything on this machine until a signal."""
 
     async def work() -> None:
         settings = settings_with(host=host, port=port)

@@ -9,13 +9,13 @@ import typer
 
 from omie_control.app.database import DatabaseManager
 from omie_control.cli.doctor import Finding, examine
-from omie_control.cli.output import JsonFlag, print_json
+from omie_control.cli.output import print_json
 from omie_control.cli.session import configure_telemetry, run_async
 from omie_control.settings import Settings
 
 
-def migrate(*, as_json: JsonFlag = False) -> None:
-    """Atualiza o esquema do banco; repetir não muda nada."""
+def migrate(*, as_json: bool) -> None:
+    """Bring the schema up to date and say what was applied."""
 
     async def work() -> None:
         db = DatabaseManager(Settings.from_environment(), kind="migrate")
@@ -33,8 +33,8 @@ def migrate(*, as_json: JsonFlag = False) -> None:
     run_async(work(), as_json=as_json)
 
 
-def doctor(*, as_json: JsonFlag = False) -> None:
-    """Confere a instalação e diz, item a item, o que está bem e o que fazer com o que não está."""
+def doctor(*, as_json: bool) -> None:
+    """Print numbered findings; exit 1 when one is an error."""
 
     async def work() -> list[Finding]:
         settings = Settings.from_environment()

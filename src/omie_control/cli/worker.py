@@ -11,7 +11,7 @@ from omie_control.telemetry import Event, tell
 
 
 def worker() -> None:
-    """Roda só o trabalho de fundo; quantos quiser, sobre o mesmo banco."""
+    """Run the background parts until a signal."""
 
     async def work() -> None:
         settings = Settings.from_environment()

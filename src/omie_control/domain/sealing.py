@@ -13,7 +13,6 @@ import json
 import os
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -28,7 +27,6 @@ from omie_control.domain.companies import Secret
 from omie_control.errors import Conflict, InvalidInput
 
 KEY_BYTES = 32
-SALT_BYTES = 16
 DOCUMENT_HASH_BYTES = 16
 _VERSION = b"\x01"
 _MARK_BYTES = 4
@@ -38,22 +36,6 @@ _TAG_BYTES = 16
 _MAX_OPENED = 256 * 1024 * 1024
 _MAX_DEPTH = 128
 _ORJSON = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A sealed body and the salted commitment to what it holds."""
-
-    sealed: bytes
-    commitment: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A body as it was before sealing, and the commitment that it proves."""
-
-    value: Any
-    commitment: bytes
 
 
 class MasterKey:
@@ -149,24 +131,22 @@ def open_sealed(key: bytes, sealed: bytes, aad: bytes) -> bytes:
         raise _broken() from exc
 
 
-def seal_body(value: Any, key: bytes, aad: bytes) -> Sealed:
-    """Seal a clear body: salt and canonical JSON, compressed; the commitment is over both."""
-    salted = os.urandom(SALT_BYTES) + (value if isinstance(value, bytes) else canonical(value))
-    return Sealed(seal(key, _zstd.compressor.compress(salted), aad), hashlib.sha256(salted).digest())
+def seal_body(clear: bytes, key: bytes, aad: bytes) -> bytes:
+    """Seal a clear body, given in its canonical form: compressed, encrypted."""
+    return seal(key, _zstd.compressor.compress(clear), aad)
 
 
-def open_body(sealed: bytes, key: bytes, aad: bytes) -> Opened:
+def open_body(sealed: bytes, key: bytes, aad: bytes) -> Any:
     """Open what `seal_body` made."""
     compressed = open_sealed(key, sealed, aad)
     try:
-        salted = _zstd.decompressor.decompress(compressed, max_output_size=_MAX_OPENED)
-        return Opened(_loads(salted[SALT_BYTES:]), hashlib.sha256(salted).digest())
+        return _loads(_zstd.decompressor.decompress(compressed, max_output_size=_MAX_OPENED))
     except (zstandard.ZstdError, ValueError) as exc:
         raise _broken() from exc
 
 
-def commitment_of(clear: bytes) -> bytes:
-    """Commit to a body that holds nothing personal and so needs no salt."""
+def commitment(clear: bytes) -> bytes:
+    """Commit to a canonical body, so that it can be proved unchanged later; a salt in it keeps it from being guessed."""
     return hashlib.sha256(clear).digest()
 
 

@@ -11,7 +11,7 @@ from omie_control.domain.access import Right
 from omie_control.domain.actors import Actor
 from omie_control.domain.executions import Origin, id_of
 from omie_control.domain.sealing import open_body, seal_body
-from omie_control.errors import NotFound
+from omie_control.errors import NotFound, StorageDown
 from omie_control.postgres import bodies as store
 from omie_control.postgres.database import Postgres
 from omie_control.postgres.rows import SealedBody
@@ -30,16 +30,24 @@ class Bodies:
         self._keys = keys
         self._access = access
 
-    async def seal(
-        self, company: UUID | None, at: datetime, id: UUID, part: int, value: Any, documents: Iterable[str] = ()
+    async def prepare(self, company: UUID | None, at: datetime) -> None:
+        """Have the data key of a company and month in memory, so that `seal` need not wait."""
+        if self._keys.data_key(company, at) is None:
+            await self._keys.ensure(company, at)
+
+    def seal(
+        self, company: UUID | None, at: datetime, id: UUID, part: int, clear: bytes, documents: Iterable[str] = ()
     ) -> SealedBody:
-        """Seal one part of an execution; `value` is free of secrets (`Masked.clear`).
+        """Seal one part of an execution; `clear` is canonical and free of secrets (`Masked.clear`).
 
         `documents`: the CPFs and CNPJs in it, kept as keyed hashes, so that an erasure finds the row.
+        The key must be in memory: `prepare` first.
         """
-        key = self._keys.data_key(company, at) or await self._keys.ensure(company, at)
+        key = self._keys.data_key(company, at)
+        if key is None:
+            raise StorageDown("A chave dos corpos desta empresa ainda não foi carregada.")
         hashes = self._keys.master.document_hashes(dict.fromkeys(documents))
-        return SealedBody(part, key.id, seal_body(value, key.key, _aad(id, part)), hashes)
+        return SealedBody(part, key.id, seal_body(clear, key.key, _aad(id, part)), hashes)
 
     async def reveal(self, actor: Actor, execution_id: str, origin: Origin | None = None) -> dict[str, Any]:
         """Return the clear `input`, `request` and `response` of an execution, as far as they were masked.

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import orjson
 from opentelemetry import trace
 
 from omie_control.domain.actors import LIBRARY, Actor
@@ -29,8 +27,8 @@ from omie_control.domain.executions import (
     execution_id_for,
     uuid7,
 )
-from omie_control.domain.masking import Masked, mask
-from omie_control.domain.sealing import canonical, commitment_of
+from omie_control.domain.masking import Masked, json_text, mask
+from omie_control.domain.sealing import canonical, commitment
 from omie_control.errors import TooLarge
 from omie_control.postgres.rows import FinishRow, SealedBody, StartRow
 
@@ -119,15 +117,18 @@ class Recording:
         process_type = request.process_type[:PROCESS_TYPE_MAX]
         execution_id = execution_id_for(process_type, id, at, self._zone)
         masked = mask(request.input)
-        text = _json(masked.value)
+        text = json_text(masked.value)
         if len(text) > MAX_INPUT_BYTES:
             raise TooLarge(
                 f"Os dados enviados têm {len(text) // 1024} kB; o limite é {MAX_INPUT_BYTES // 1024} kB.",
                 execution_id=execution_id,
             )
         await self._bodies.prepare(request.company, at)
-        seals_now = masked.is_masked and (request.writes or status is Status.QUEUED)
-        body = self._sealed(request, at, id, 0, {"input": request.input}, masked.documents)[0] if seals_now else None
+        body = None
+        if masked.is_masked and (request.writes or status is Status.QUEUED):
+            # A read that dies can be asked again; what a write was about to do must not be lost with its process.
+            clear = canonical({"input": masked.clear})
+            body = self._bodies.seal(request.company, at, id, 0, clear, masked.documents)
         handle = Handle(
             id=id,
             execution_id=execution_id,
@@ -173,8 +174,7 @@ class Recording:
         duration_ms = (time.monotonic_ns() - handle.started_ns) // 1_000_000
         payload = outcome.request_payload if outcome.request_payload is not None else handle.request_payload
         request_body, response = mask(payload), mask(outcome.response)
-        clear = {"input": handle.request.input, "request": payload, "response": outcome.response}
-        body, digest = self._seal(handle, clear, request_body, response)
+        body, digest = self._seal(handle, request_body, response)
         request = handle.request
         return FinishRow(
             id=handle.id,
@@ -202,19 +202,18 @@ class Recording:
             calls=tuple(handle.calls),
         )
 
-    def _seal(
-        self, handle: Handle, clear: Mapping[str, Any], request_body: Masked, response: Masked
-    ) -> tuple[SealedBody | None, bytes]:
-        """Seal what the columns do not tell; without a sealed body nothing is personal, and no salt is needed."""
-        if not (handle.masked_input.is_masked or request_body.is_masked or response.is_masked):
-            return None, commitment_of(canonical(clear))
-        documents = (*handle.masked_input.documents, *request_body.documents, *response.documents)
-        return self._sealed(handle.request, handle.started_at, handle.id, 1, clear, documents)
-
-    def _sealed(
-        self, request: Request, at: datetime, id: UUID, part: int, clear: Mapping[str, Any], documents: tuple[str, ...]
-    ) -> tuple[SealedBody, bytes]:
-        return self._bodies.seal(request.company, at, id, part, clear, documents)
+    def _seal(self, handle: Handle, request_body: Masked, response: Masked) -> tuple[SealedBody | None, bytes]:
+        """Seal what the columns do not tell, and commit to everything; what hides nothing needs no secret salt."""
+        parts = (handle.masked_input, request_body, response)
+        is_personal = any(part.is_masked for part in parts)
+        salt = os.urandom(16) if is_personal else handle.id.bytes
+        given, sent, answered = (part.clear for part in parts)
+        clear = canonical({"salt": salt.hex(), "input": given, "request": sent, "response": answered})
+        digest = commitment(clear)
+        if not is_personal:
+            return None, digest
+        documents = [document for part in parts for document in part.documents]
+        return self._bodies.seal(handle.request.company, handle.started_at, handle.id, 1, clear, documents), digest
 
     async def resumed(self, found: Execution) -> Handle:
         """Make a handle for an execution that another process opened; its input is known masked only."""
@@ -245,12 +244,8 @@ def _trace_id() -> bytes | None:
     return context.trace_id.to_bytes(16, "big") if context.is_valid else None
 
 
-def _json(value: Any) -> str:
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS, default=str).decode()
-
-
 def _column(value: Any) -> str:
-    text = _json(value)
+    text = json_text(value)
     if len(text) <= MAX_COLUMN_BYTES:
         return text
-    return _json({"_cortado": True, "_caracteres": len(text), "_inicio": text[:2000]})
+    return json_text({"_cortado": True, "_caracteres": len(text), "_inicio": text[:2000]})
