@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 
-from omie_control.errors import ControlError
+from omie_control.errors import ControlError, Uncertain
 
 # Omie's clock is Brasília's, which has had no summer time since 2019.
 _BRASILIA = timezone(timedelta(hours=-3))
@@ -90,9 +89,16 @@ def facts_of(error: BaseException | None) -> OmieFacts | None:
     return facts if isinstance(facts, OmieFacts) else None
 
 
-def error_with(make: Callable[..., ControlError], facts: OmieFacts, hint: str | None = None) -> ControlError:
+def error_with(make: type[ControlError], facts: OmieFacts, hint: str | None = None) -> ControlError:
     """Build an error of the tree that speaks and carries these facts."""
     error = make(facts.cause, hint=hint or facts.for_agent, code=facts.kind.error_code)
+    error.facts = facts
+    return error
+
+
+def uncertain_with(facts: OmieFacts, hint: str | None = None) -> ControlError:
+    """Build the error of a write whose fate these facts leave open; it always says so and forbids the repeat."""
+    error = Uncertain(f"{facts.cause} {Uncertain.__doc__}", hint=hint or Uncertain.hint)
     error.facts = facts
     return error
 
@@ -103,5 +109,7 @@ def _next_at(clock_time: str, now: datetime) -> datetime:
     here = now.astimezone(_BRASILIA)
     at = here.replace(hour=hour, minute=minute, second=second, microsecond=0)
     if at - here > timedelta(hours=12):
-        return at - timedelta(days=1)
-    return at + timedelta(days=1) if here - at > timedelta(hours=12) else at
+        at -= timedelta(days=1)
+    elif here - at > timedelta(hours=12):
+        at += timedelta(days=1)
+    return at.astimezone(now.tzinfo)

@@ -57,7 +57,9 @@ def unknown(text: str, code: str | None = None, status: int | None = None) -> Om
     said = kept_text(text)
     return OmieFacts(
         kind=FaultKind.UNKNOWN,
-        cause=f"O Omie recusou a chamada: {said}" if said else "O Omie recusou a chamada sem dizer por quê.",
+        cause=f"O Omie recusou a chamada: {said.rstrip(' .!')}."
+        if said
+        else "O Omie recusou a chamada sem dizer por quê.",
         for_agent="Leia a mensagem do Omie, corrija os dados e chame de novo; não repita sem mudar nada.",
         for_person="Se a mensagem não bastar, procure-a na ajuda do Omie.",
         text=said,

@@ -23,7 +23,7 @@ import orjson
 from omie_control.domain.companies import Credentials
 from omie_control.errors import ControlError, InvalidInput, OmieBusy, OmieFault, OmieUnreachable, Uncertain
 from omie_control.omie.catalog import Method
-from omie_control.omie.facts import FaultKind, OmieFacts, error_with
+from omie_control.omie.facts import FaultKind, OmieFacts, error_with, uncertain_with
 from omie_control.omie.faults import interpret
 
 BODY_MAX_BYTES = 32 * 1024 * 1024
@@ -90,8 +90,8 @@ def decipher(
     return _payload(method, status, data, param)
 
 
-def no_answer(method: Method, cause: str, *, was_sent: bool) -> OmieUnreachable | Uncertain:
-    """Return the error for a call that got no answer at all; a write that may have left is Uncertain."""
+def no_answer(method: Method, cause: str, *, was_sent: bool) -> ControlError:
+    """Return the error for a call without a usable answer: Uncertain for a write that may have reached Omie."""
     facts = OmieFacts(
         kind=FaultKind.BROKEN,
         cause=cause,
@@ -99,8 +99,9 @@ def no_answer(method: Method, cause: str, *, was_sent: bool) -> OmieUnreachable 
         for_person="Veja se outras chamadas ao Omie estão funcionando.",
         is_proved_refusal=not was_sent,
     )
-    make = Uncertain if was_sent and method.writes else OmieUnreachable
-    error = make(f"{cause} {make.__doc__}" if make is Uncertain else cause)
+    if was_sent and method.writes:
+        return uncertain_with(facts)
+    error = OmieUnreachable(cause)
     error.facts = facts
     return error
 
@@ -184,15 +185,14 @@ def _error_for_unreadable(method: Method, status: int, headers: Mapping[str, str
 
 def _error_for(method: Method, facts: OmieFacts) -> ControlError:
     """Choose the error of the tree by what the fault leaves open about this call."""
-    if facts.kind in _SEEN_BEFORE and method.writes:
-        return error_with(Uncertain, facts, Uncertain.hint)
-    if facts.kind in _SEEN_BEFORE or facts.kind in _WAITING:
+    is_open = facts.kind in _SEEN_BEFORE or facts.kind is FaultKind.BROKEN or facts.kind is FaultKind.UNKNOWN
+    if method.writes and is_open and not facts.is_proved_refusal:
+        return uncertain_with(facts)
+    if facts.kind in _SEEN_BEFORE:
+        return error_with(OmieBusy, facts, OmieBusy.hint)
+    if facts.kind in _WAITING:
         return error_with(OmieBusy, facts)
-    if facts.kind is FaultKind.BROKEN:
-        return error_with(Uncertain if method.writes else OmieUnreachable, facts)
-    if facts.kind is FaultKind.UNKNOWN and method.writes and not facts.is_proved_refusal:
-        return error_with(Uncertain, facts, Uncertain.hint)
-    return error_with(OmieFault, facts)
+    return error_with(OmieUnreachable if facts.kind is FaultKind.BROKEN else OmieFault, facts)
 
 
 def _refuse_in_band(method: Method, status: int, data: Mapping[str, Any]) -> None:
@@ -206,7 +206,7 @@ def _refuse_in_band(method: Method, status: int, data: Mapping[str, Any]) -> Non
     # Codes in band are numbers of their own: the text may be known, the number never is.
     facts = replace(interpret(f"status {said}", text, service=method.path, status=status), is_proved_refusal=True)
     if method.is_batch and method.writes:
-        raise error_with(Uncertain, replace(facts, is_proved_refusal=False), _PARTIAL)
+        raise uncertain_with(replace(facts, is_proved_refusal=False), _PARTIAL)
     raise _error_for(method, facts)
 
 

@@ -1,0 +1,224 @@
+"""The simulated Omie as an ASGI app: `POST /api/v1/<service>/`, and its own book and controls under `/_sim/`."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from omie_control.omie.catalog import Method, catalog
+from omie_control.simulator.book import Book, Entry
+from omie_control.simulator.clock import Clock
+from omie_control.simulator.envelope import Refusal, Request, answer, answer_refusal, read_request
+from omie_control.simulator.families import HANDLERS
+from omie_control.simulator.faults import BadPlan, FaultPlans, Plan, read_plan
+from omie_control.simulator.moves import perform, spoil
+from omie_control.simulator.rules import Limits, Rules
+from omie_control.simulator.seed import DEMO_COMPANIES, DemoCompany, found
+from omie_control.simulator.validation import accept
+from omie_control.simulator.world import Company, Desk
+
+_BODY_MAX = 16 * 1024 * 1024
+
+
+class Simulator:
+    """One simulated Omie: its world, book, limits and faults to come."""
+
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        companies: Sequence[DemoCompany] = DEMO_COMPANIES,
+        limits: Limits | None = None,
+        latency_ms: tuple[float, float] = (20.0, 120.0),
+        time_scale: float = 1.0,
+    ) -> None:
+        self._seed = seed
+        self._demos = companies
+        self._limits = limits or Limits()
+        self._latency_ms = latency_ms
+        # Latency is drawn from it, nothing that anybody should not guess.
+        self._random = Random(seed)  # noqa: S311
+        self.clock = Clock(time_scale)
+        self.faults = FaultPlans()
+        self.reset()
+
+    def reset(self) -> None:
+        """Go back to the beginning: seeded records, empty book, no limit used, no fault to come."""
+        self.book = Book()
+        self.rules = Rules(self._limits, self.clock, self.book)
+        self.companies: dict[str, Company] = {each.app_key: each for each in found(self._demos, self._seed)}
+        self.faults.clear()
+
+    async def serve(self, request: Request, http: HttpRequest) -> Response:
+        """Answer one call, and write it in the book whatever happens."""
+        method = _method_of(request)
+        entry = self.book.open(
+            self.clock.now(), request.app_key, request.endpoint, writes=method is not None and method.writes
+        )
+        try:
+            response = await self._judge(request, method, entry, http)
+        except Refusal as refusal:
+            self.rules.failed(request)
+            entry.fault_code, entry.fault_text = refusal.code, refusal.text
+            response = answer_refusal(refusal)
+        entry.status = response.status_code
+        entry.outcome = "fault" if entry.fault_text else entry.move or "ok"
+        return response
+
+    async def _judge(self, request: Request, method: Method | None, entry: Entry, http: HttpRequest) -> Response:
+        company = self._company(request)
+        if method is None:
+            raise Refusal("Server", f"Method {request.call} not exists")
+        digest = _digest(request.param)
+        plan = self.faults.take(request)
+        with self.rules.admit(request, digest, writes=method.writes) as running:
+            await self._delay(plan)
+            if plan is None:
+                data = self._execute(request, method, company, entry, digest)
+                await self._delay(None)
+                self.rules.succeeded(request)
+                return answer(data, running=running)
+            entry.move = plan.move
+            return await self._fail(plan, request, method, company, entry, digest, http)
+
+    async def _fail(
+        self,
+        plan: Plan,
+        request: Request,
+        method: Method,
+        company: Company,
+        entry: Entry,
+        digest: str,
+        http: HttpRequest,
+    ) -> Response:
+        if not plan.executes:
+            return await perform(plan, self.clock, self.rules, request, http)
+        good = answer(self._execute(request, method, company, entry, digest))
+        return await spoil(plan, good, self.clock, self.rules, request, http)
+
+    def _execute(self, request: Request, method: Method, company: Company, entry: Entry, digest: str) -> dict[str, Any]:
+        """Do what the call asks; synchronous, so that nothing comes between reading and writing."""
+        param = accept(method, request.param)
+        handler = HANDLERS.get(method.endpoint)
+        if handler is None:
+            raise Refusal("Server", f"ERROR: O método {method.endpoint} não é simulado.")
+        data = handler(Desk(company, self.clock.now(), entry), param)
+        entry.is_executed = True
+        self.rules.executed(request, digest)
+        return data
+
+    def _company(self, request: Request) -> Company:
+        company = self.companies.get(request.app_key)
+        if not request.app_key or not request.app_secret:
+            raise Refusal("Server", "A chave de acesso não está preenchida ou não é válida.", 403)
+        if company is None or company.app_secret != request.app_secret:
+            raise Refusal("Server", "A chave de acesso está inválida ou o aplicativo está suspenso", 403)
+        return company
+
+    async def _delay(self, plan: Plan | None) -> None:
+        low, high = self._latency_ms
+        await self.clock.sleep(self._random.uniform(low, high) / 2000 + (plan.delay if plan is not None else 0.0))
+
+
+def build_simulator(
+    *,
+    seed: int = 1,
+    companies: Sequence[DemoCompany] = DEMO_COMPANIES,
+    limits: Limits | None = None,
+    latency_ms: tuple[float, float] = (20.0, 120.0),
+    time_scale: float = 1.0,
+) -> Starlette:
+    """Return the app; its `state.simulator` is the handle for tests.
+
+    `latency_ms` is the range of a call's own time. On a `time_scale` of 60 a minute's limit lasts a second.
+    """
+    simulator = Simulator(seed=seed, companies=companies, limits=limits, latency_ms=latency_ms, time_scale=time_scale)
+    routes = [
+        Route("/api/v1/{service:path}", _call, methods=["POST"]),
+        Route("/api/v1/{service:path}", _describe, methods=["GET"]),
+        Route("/_sim/book", _book, methods=["GET"]),
+        Route("/_sim/violations", _violations, methods=["GET"]),
+        Route("/_sim/faults", _plan_faults, methods=["POST"]),
+        Route("/_sim/reset", _reset, methods=["POST"]),
+    ]
+    app = Starlette(routes=routes)
+    app.state.simulator = simulator
+    return app
+
+
+def _simulator(http: HttpRequest) -> Simulator:
+    simulator = http.app.state.simulator
+    assert isinstance(simulator, Simulator)
+    return simulator
+
+
+async def _call(http: HttpRequest) -> Response:
+    service = http.path_params["service"]
+    if service not in catalog().services:
+        return HTMLResponse("<html><body><h1>404 Not Found</h1></body></html>", 404)
+    body = bytearray()
+    async for chunk in http.stream():
+        body += chunk
+        if len(body) > _BODY_MAX:
+            return HTMLResponse("<html><body><h1>413 Request Entity Too Large</h1></body></html>", 413)
+    try:
+        request = read_request(service, bytes(body), http.client.host if http.client else "")
+    except Refusal as refusal:
+        return answer_refusal(refusal)
+    return await _simulator(http).serve(request, http)
+
+
+async def _describe(http: HttpRequest) -> Response:
+    """Omie serves a page of documentation on a GET; ours names the methods."""
+    service = catalog().services.get(http.path_params["service"])
+    if service is None:
+        return HTMLResponse("<html><body><h1>404 Not Found</h1></body></html>", 404)
+    calls = "".join(f"<li>{method.call}</li>" for method in catalog().methods if method.service is service)
+    title = html.escape(service.title)
+    return HTMLResponse(
+        f"<html><head><title>{title}</title></head><body><h1>{title}</h1><ul>{calls}</ul></body></html>"
+    )
+
+
+async def _book(http: HttpRequest) -> Response:
+    return JSONResponse(_simulator(http).book.as_json())
+
+
+async def _violations(http: HttpRequest) -> Response:
+    return JSONResponse(_simulator(http).book.violations_as_json())
+
+
+async def _plan_faults(http: HttpRequest) -> Response:
+    try:
+        raw = await http.json()
+        plans = [read_plan(each) for each in (raw if isinstance(raw, list) else [raw])]
+    except (BadPlan, ValueError, TypeError) as exc:
+        return JSONResponse({"error": str(exc)}, 422)
+    _simulator(http).faults.add(plans)
+    return JSONResponse({"planned": len(plans)})
+
+
+async def _reset(http: HttpRequest) -> Response:
+    _simulator(http).reset()
+    return JSONResponse({"reset": True})
+
+
+def _method_of(request: Request) -> Method | None:
+    return next((method for method in _by_service(request.service) if method.call == request.call), None)
+
+
+def _by_service(path: str) -> Sequence[Method]:
+    return [method for method in catalog().methods if method.path == path]
+
+
+def _digest(param: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(param, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,122 @@
+"""What the simulated Omie knows: companies, and each company's records by noun."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from omie_control.simulator.book import Effect, Entry
+
+Record = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Row:
+    """A record and when it was made and last touched."""
+
+    id: int
+    code: str
+    record: Record
+    created_at: datetime
+    changed_at: datetime
+
+
+class Table:
+    """The records of one noun, found by Omie's id or by integration code."""
+
+    def __init__(self, noun: str, ids: Iterator[int]) -> None:
+        self.noun = noun
+        self._ids = ids
+        self._rows: dict[int, Row] = {}
+        self._by_code: dict[str, int] = {}
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(list(self._rows.values()))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, record: Record, code: str, at: datetime) -> Row:
+        """Make a record; its integration code must be free."""
+        row = Row(next(self._ids), code, record, at, at)
+        self._rows[row.id] = row
+        if code:
+            self._by_code[code] = row.id
+        return row
+
+    def get(self, id: int) -> Row | None:
+        """Return the row with an Omie id."""
+        return self._rows.get(id)
+
+    def with_code(self, code: str) -> Row | None:
+        """Return the row with an integration code."""
+        id = self._by_code.get(code)
+        return None if id is None else self._rows[id]
+
+    def name(self, row: Row, code: str) -> None:
+        """Give a row another integration code."""
+        self._by_code.pop(row.code, None)
+        row.code = code
+        if code:
+            self._by_code[code] = row.id
+
+    def remove(self, row: Row) -> None:
+        """Delete a row."""
+        del self._rows[row.id]
+        self._by_code.pop(row.code, None)
+
+
+@dataclass(slots=True)
+class Company:
+    """One company of Omie: the pair that opens it, and its tables."""
+
+    app_key: str
+    app_secret: str
+    name: str
+    ids: Iterator[int] = field(default_factory=lambda: count(5_500_000_001))
+    _tables: dict[str, Table] = field(default_factory=dict)
+
+    def table(self, noun: str) -> Table:
+        """Return the table of a noun; a new company has empty ones."""
+        found = self._tables.get(noun)
+        if found is None:
+            found = self._tables[noun] = Table(noun, self.ids)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a request is worked on: its company, the instant, and the page of the book it writes on."""
+
+    company: Company
+    now: datetime
+    entry: Entry
+
+    def add(self, noun: str, record: Record, code: str) -> Row:
+        """Make a record, and write it in the book."""
+        row = self.company.table(noun).add(record, code, self.now)
+        self._note(noun, "create", row)
+        return row
+
+    def change(self, noun: str, row: Row, fields: Record) -> None:
+        """Change a record's fields, and write it in the book."""
+        row.record.update(fields)
+        row.changed_at = self.now
+        self._note(noun, "update", row)
+
+    def remove(self, noun: str, row: Row) -> None:
+        """Delete a record, and write it in the book."""
+        self.company.table(noun).remove(row)
+        self._note(noun, "delete", row)
+
+    def name(self, noun: str, row: Row, code: str) -> None:
+        """Give a record another integration code, and write it in the book."""
+        self.company.table(noun).name(row, code)
+        row.changed_at = self.now
+        self._note(noun, "update", row)
+
+    def _note(self, noun: str, action: str, row: Row) -> None:
+        self.entry.effects.append(Effect(noun, action, row.id, row.code))
