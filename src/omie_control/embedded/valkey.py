@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 import psutil
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError
 
 from omie_control.embedded.accounts import Account
@@ -18,7 +20,7 @@ from omie_control.embedded.configuration import machine_memory, valkey_settings
 from omie_control.embedded.home import Home, Passwords, private_folder, rotate, tail, write_durably
 from omie_control.embedded.processes import Command, is_alive
 from omie_control.embedded.server import Server
-from omie_control.errors import ControlError, StorageDown
+from omie_control.errors import Conflict, ControlError
 from omie_control.telemetry import Event, tell
 
 APP = "app"
@@ -99,12 +101,19 @@ class ValkeyServer(Server):
     async def _answers(self, process: psutil.Process) -> bool:
         if not self.socket().exists():
             return False
-        client = Redis.from_url(self.url(), socket_timeout=1.0, socket_connect_timeout=1.0)
+        client = Redis.from_url(self.url(), socket_timeout=1.0, socket_connect_timeout=1.0, retry=Retry(NoBackoff(), 0))
         try:
             return bool(await client.ping()) and is_alive(process)
-        except AuthenticationError as exc:
-            raise StorageDown("O Valkey embutido recusa a senha guardada.", code="senha_nao_confere") from exc
-        except (RedisError, OSError):
+        except (RedisError, OSError) as exc:
+            if isinstance(exc, AuthenticationError) or isinstance(exc.__cause__, AuthenticationError):
+                raise self._wrong_password() from exc
             return False
         finally:
             await client.aclose()
+
+    def _wrong_password(self) -> ControlError:
+        return Conflict(
+            f"A senha guardada em {self.home.secrets} não é a do Valkey que roda em {self.folder}.",
+            hint="Encerre os outros processos do omie-control que usam esta pasta e inicie de novo.",
+            code="senha_nao_confere",
+        )
