@@ -7,7 +7,8 @@ revoke all on
     companies, instances, process_executions, execution_bodies, omie_api_metrics, system_configurations,
     integration_alerts, tool_usage_analytics, rollup_deltas, rollup_minutes, rollup_hours, data_keys, users,
     web_sessions, api_tokens, audit_events, schedules, schema_migrations,
-    active_processes, process_success_rate_24h, endpoint_performance_1h
+    active_processes, process_success_rate_24h, endpoint_performance_1h,
+    rollup_minutes_now, rollup_hours_now, usage_now
     from public, omie_control_app, omie_control_reader;
 
 -- The application. No delete where a row is a record: executions, calls, alerts, people, keys leave by
@@ -22,14 +23,16 @@ grant select, insert, update, delete on rollup_deltas, instances, web_sessions, 
 -- The audit only grows.
 grant select, insert on audit_events to omie_control_app;
 grant select on
-    schema_migrations, active_processes, process_success_rate_24h, endpoint_performance_1h to omie_control_app;
+    schema_migrations, active_processes, process_success_rate_24h, endpoint_performance_1h,
+    rollup_minutes_now, rollup_hours_now, usage_now to omie_control_app;
 grant usage on all sequences in schema public to omie_control_app;
 
 -- The reader: reports and dashboards. No bodies, no keys, no credentials, no hash that a guess could be tried on.
 grant select on
     process_executions, omie_api_metrics, integration_alerts, tool_usage_analytics, rollup_deltas,
     rollup_minutes, rollup_hours, audit_events, schedules, instances, schema_migrations,
-    active_processes, process_success_rate_24h, endpoint_performance_1h
+    active_processes, process_success_rate_24h, endpoint_performance_1h,
+    rollup_minutes_now, rollup_hours_now, usage_now
     to omie_control_reader;
 grant select (id, slug, name, app_key_hint, base_url, is_demo, is_active, created_by, created_at, updated_at)
     on companies to omie_control_reader;

@@ -108,6 +108,8 @@ create table execution_bodies (
     created_at timestamptz not null default now(),
     primary key (execution_id, part)
 ) partition by range (execution_id);
+-- Ciphertext does not shrink: not even try.
+alter table execution_bodies alter column sealed set storage external;
 comment on column execution_bodies.document_hashes is
     'keyed hashes of the CPFs and CNPJs inside, one after the other: an erasure scans for them';
 comment on column execution_bodies.part is '0 the input, sealed before anything leaves; 1 everything known at the end';
@@ -189,8 +191,8 @@ create index idx_tool_analytics_date_tool on tool_usage_analytics (date_key, too
 
 -- What each batch of each process adds to the roll-ups; the folder takes it away within a second.
 -- subject: 'tool' (a process type) or 'endpoint' (a method of Omie). bucket: one of the 40 of domain/metrics.py.
+-- No key: rows are only ever added, and taken away all together.
 create table rollup_deltas (
-    id bigint generated always as identity primary key,
     subject varchar(10) not null check (subject in ('tool', 'endpoint')),
     name varchar(200) not null,
     minute timestamptz not null,
@@ -201,7 +203,7 @@ create table rollup_deltas (
     error_count integer not null,
     total_ms bigint not null,
     bucket smallint not null check (bucket between 0 and 39)
-);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
 do $$
 declare
@@ -395,3 +397,45 @@ create view endpoint_performance_1h as
       from omie_api_metrics
      where timestamp > now() - interval '1 hour'
      group by endpoint;
+
+-- Roll-ups with the tail that is not folded yet: what pages and alert rules read.
+do $$
+declare
+    grain text;
+    sums text;
+    tail text;
+begin
+    select string_agg(format('sum(%1$s)::bigint as %1$s', 'b' || lpad(n::text, 2, '0')), ', ' order by n),
+           string_agg(format('case when bucket = %s then count else 0 end as b%s', n, lpad(n::text, 2, '0')), ', ' order by n)
+      into sums, tail from generate_series(0, 39) n;
+    foreach grain in array array['minute', 'hour'] loop
+        execute format(
+            'create view rollup_%1$ss_now as
+             select subject, name, %1$s, sum(count)::bigint as count, sum(success_count)::bigint as success_count,
+                    sum(error_count)::bigint as error_count, sum(total_ms)::bigint as total_ms, %2$s
+               from (select * from rollup_%1$ss
+                     union all
+                     select subject, name, date_trunc(''%1$s'', minute), count, success_count, error_count, total_ms, %3$s
+                       from rollup_deltas) parts
+              group by subject, %1$s, name', grain, sums, tail);
+    end loop;
+end $$;
+
+create view usage_now as
+    select tool_name, max(category) as category, max(complexity) as complexity,
+           sum(usage_count)::bigint as usage_count,
+           sum(total_execution_time_ms)::bigint as total_execution_time_ms,
+           sum(success_count)::bigint as success_count,
+           sum(error_count)::bigint as error_count,
+           date_key, hour_key,
+           round(sum(total_execution_time_ms) / nullif(sum(usage_count), 0))::integer as avg_response_time_ms,
+           round(sum(success_count) * 100.0 / nullif(sum(usage_count), 0), 2)::decimal(5, 2) as success_rate
+      from (select tool_name, category, complexity, usage_count, total_execution_time_ms, success_count, error_count,
+                   date_key, hour_key
+              from tool_usage_analytics
+            union all
+            select name, category, complexity, count, total_ms, success_count, error_count,
+                   minute::date, extract(hour from minute)::integer
+              from rollup_deltas
+             where subject = 'tool') parts
+     group by tool_name, date_key, hour_key;

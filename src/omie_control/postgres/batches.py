@@ -1,0 +1,248 @@
+"""A batch: rows that share one statement and one commit, and the callers who wait for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from omie_control.domain.executions import Change, Status
+from omie_control.domain.metrics import bucket_of
+from omie_control.postgres.rows import FinishRow, SealedBody, StartRow
+from omie_control.postgres.statements import FINISH_COLUMNS, PARENTS, START_COLUMNS, Part, Tables
+
+_MINUTE_SECONDS = 60
+
+
+class Waiting:
+    """A row that waits for its commit, and whoever waits for the row."""
+
+    __slots__ = ("error", "future", "is_ours", "row", "since", "size")
+
+    def __init__(self, row: StartRow | FinishRow, future: asyncio.Future[Any], size: int, since: float) -> None:
+        self.row = row
+        self.future = future
+        self.size = size
+        self.since = since
+        # For a finish, once written: whether it ended the execution.
+        self.is_ours = True
+        self.error: Exception | None = None
+
+    @property
+    def is_unwanted(self) -> bool:
+        """Whether it is a start that nobody waits for any more: it need not be written at all."""
+        return self.future.done() and isinstance(self.row, StartRow)
+
+
+def size_of(row: StartRow | FinishRow) -> int:
+    """Return about how many bytes a row holds in memory and on the wire."""
+    body = 0 if row.body is None else len(row.body.sealed)
+    if isinstance(row, StartRow):
+        return 500 + body + len(row.input_parameters or "")
+    return 500 + body + len(row.request_payload or "") + len(row.response_data or "") + 300 * len(row.calls)
+
+
+class Batch:
+    """Rows that are written together or not at all."""
+
+    __slots__ = ("finishes", "starts")
+
+    def __init__(self, waiting: Iterable[Waiting]) -> None:
+        self.starts: list[Waiting] = []
+        self.finishes: list[Waiting] = []
+        for each in waiting:
+            (self.starts if isinstance(each.row, StartRow) else self.finishes).append(each)
+
+    def __len__(self) -> int:
+        return len(self.starts) + len(self.finishes)
+
+    def __iter__(self) -> Iterator[Waiting]:
+        yield from self.starts
+        yield from self.finishes
+
+    def drop_unwanted(self) -> list[Waiting]:
+        """Leave out the starts that nobody waits for any more, and return them."""
+        dropped = [each for each in self.starts if each.is_unwanted]
+        self.starts = [each for each in self.starts if not each.is_unwanted]
+        return dropped
+
+    def halves(self) -> tuple[Batch, Batch]:
+        """Cut the batch in two, to find the row that PostgreSQL refuses."""
+        rows = list(self)
+        middle = len(rows) // 2
+        return Batch(rows[:middle]), Batch(rows[middle:])
+
+    def note_ended(self, numbers: Iterable[int]) -> None:
+        """Keep which finishes (numbered from 1) ended their execution."""
+        ended = set(numbers)
+        for number, each in enumerate(self.finishes, 1):
+            each.is_ours = number in ended
+
+    def arguments(self) -> tuple[Part, list[Any]]:
+        """Return the parts of the batch and the statement's arguments, in the order of `Part`."""
+        parts = Part(0)
+        arguments: list[Any] = []
+        deltas = _Deltas()
+        if self.starts:
+            parts |= Part.STARTS
+            rows: list[StartRow] = [each.row for each in self.starts]  # type: ignore[misc]
+            arguments.extend(_columns(rows, START_COLUMNS))
+            bodies = [(row.id, *_body_columns(row.body)) for row in rows if row.body is not None]
+            if bodies:
+                parts |= Part.START_BODIES
+                arguments.extend(_columns(bodies, 5))
+            for row in rows:
+                if row.completed_at is not None:
+                    parts |= Part.REFUSALS
+                    deltas.add_refusal(row)
+        if self.finishes:
+            parts |= Part.FINISHES
+            ends: list[FinishRow] = [each.row for each in self.finishes]  # type: ignore[misc]
+            arguments.extend(_columns(ends, FINISH_COLUMNS))
+            arguments.extend(_columns([_finish_extra(row) for row in ends], 5))
+            ids = [row.id for row in ends]
+            arguments.append(min(ids))
+            arguments.append(max(ids))
+            calls = _call_rows(ends, deltas)
+            if calls:
+                parts |= Part.CALLS
+                arguments.extend(_columns(calls, 13))
+        if deltas.rows:
+            arguments.extend(_columns(deltas.as_rows(), 9))
+        return parts, arguments
+
+    def changes(self) -> list[Change]:
+        """Return what the commit of this batch changed, for the bus."""
+        started = [_started(each.row) for each in self.starts if each.error is None]  # type: ignore[arg-type]
+        ended = [_ended(each.row) for each in self.finishes if each.is_ours and each.error is None]  # type: ignore[arg-type]
+        return started + ended
+
+    def evidence_arguments(self) -> list[Any]:
+        """Return the arguments of the question whether this batch was committed."""
+        ends: list[FinishRow] = [each.row for each in self.finishes]  # type: ignore[misc]
+        calls = [(row.id, call.at, call.endpoint) for row in ends for call in row.calls]
+        return [
+            [each.row.id for each in self.starts],
+            [row.id for row in ends],
+            [row.attempt for row in ends],
+            [row.status.value for row in ends],
+            [row.completed_at for row in ends],
+            [row.commitment for row in ends],
+            *_columns(calls, 3),
+        ]
+
+
+def tables_for(batch: Batch, now: datetime) -> Tables:
+    """Return the partitions of this month when all rows lie in it: no routing, no locks on the other months.
+
+    Any other batch goes through the parents, and PostgreSQL finds the partition of each row.
+    """
+    month = _month_of(now.year, now.month)
+    low, high = month.low, month.high
+    if not all(low <= each.row.id < high for each in batch):
+        return PARENTS
+    calls = (call for each in batch.finishes for call in each.row.calls)  # type: ignore[union-attr]
+    return month.tables if all(month.first <= call.at < month.end for call in calls) else PARENTS
+
+
+class _Month(NamedTuple):
+    low: UUID
+    high: UUID
+    first: datetime
+    end: datetime
+    tables: Tables
+
+
+@lru_cache(maxsize=2)
+def _month_of(year: int, month: int) -> _Month:
+    first = datetime(year, month, 1, tzinfo=UTC)
+    end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+    suffix = f"_{year:04}_{month:02}"
+    low, high = (UUID(int=int(edge.timestamp() * 1000) << 80) for edge in (first, end))
+    return _Month(low, high, first, end, Tables(*(name + suffix for name in PARENTS)))
+
+
+def _columns(rows: Sequence[Sequence[Any]], count: int) -> list[Any]:
+    return list(zip(*rows, strict=True))[:count] if rows else [[] for _ in range(count)]
+
+
+def _body_columns(body: SealedBody) -> tuple[int, UUID, bytes, bytes | None]:
+    hashes = body.document_hashes
+    return body.part, body.key_id, body.sealed, b"".join(hashes) if hashes else None
+
+
+def _finish_extra(row: FinishRow) -> tuple[Any, ...]:
+    bucket = 0 if row.duration_ms is None else bucket_of(row.duration_ms)
+    if row.body is None:
+        return None, None, None, None, bucket
+    return (*_body_columns(row.body), bucket)
+
+
+def _call_rows(ends: list[FinishRow], deltas: _Deltas) -> list[tuple[Any, ...]]:
+    rows = []
+    for row in ends:
+        for call in row.calls:
+            deltas.add(("endpoint", call.endpoint, None, None), call.at, call.response_time_ms, call.success)
+            rows.append(
+                (
+                    row.id,
+                    row.company_id,
+                    call.endpoint,
+                    call.at,
+                    call.response_time_ms,
+                    call.status_code,
+                    call.success,
+                    call.request_size_bytes,
+                    call.response_size_bytes,
+                    call.method,
+                    call.fault_code,
+                    call.rate_limit_remaining,
+                    call.rate_limit_reset_at,
+                )
+            )
+    return rows
+
+
+class _Deltas:
+    """What a batch adds to the roll-ups apart from its finishes, which the statement itself counts."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[Any, ...], list[int]] = {}
+
+    def add(self, subject: tuple[Any, ...], at: datetime, milliseconds: int, success: bool) -> None:
+        """Count one more of a subject: its kind, name, category and complexity."""
+        key = (*subject, int(at.timestamp()) // _MINUTE_SECONDS, bucket_of(milliseconds))
+        sums = self.rows.get(key)
+        if sums is None:
+            self.rows[key] = [1, int(success), milliseconds]
+        else:
+            sums[0] += 1
+            sums[1] += success
+            sums[2] += milliseconds
+
+    def add_refusal(self, row: StartRow) -> None:
+        """Count an execution that was born ended."""
+        at = row.completed_at or row.started_at
+        completed = row.status is Status.COMPLETED
+        self.add(("tool", row.process_type, row.category, row.complexity), at, row.duration_ms or 0, completed)
+
+    def as_rows(self) -> list[tuple[Any, ...]]:
+        return [
+            (*subject, datetime.fromtimestamp(minute * _MINUTE_SECONDS, UTC), bucket, *sums)
+            for (*subject, minute, bucket), sums in self.rows.items()
+        ]
+
+
+def _started(row: StartRow) -> Change:
+    at = row.completed_at or row.started_at
+    return Change(row.execution_id, row.process_type, row.status, at, row.company_id, row.duration_ms)
+
+
+def _ended(row: FinishRow) -> Change:
+    at = row.completed_at or datetime.now(UTC)
+    return Change(row.execution_id, row.process_type, row.status, at, row.company_id, row.duration_ms)

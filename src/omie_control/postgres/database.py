@@ -1,0 +1,177 @@
+"""The doors to PostgreSQL: pools for the faces, one pinned connection for the recorder, one for the owner.
+
+Every session has the house's time zone and its limits; errors of the driver become ours here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from omie_control.errors import InvalidInput
+from omie_control.postgres.faults import storage_errors
+from omie_control.postgres.health import StorageHealth
+
+_CONNECT_SECONDS = 5.0
+_COMMAND_SECONDS = 20.0
+_STATEMENT_TIMEOUT = "15s"
+_LOCK_TIMEOUT = "5s"
+_IDLE_IN_TRANSACTION_TIMEOUT = "30s"
+
+# A plan made once on a small table and kept would scan it when it has grown: on the writer's connection only
+# index look-ups exist, and one plan serves batches of every size.
+_PINNED = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_bitmapscan": "off",
+    "enable_material": "off",
+    "jit": "off",
+}
+_DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
+
+
+class Postgres:
+    """The pools and connections of one process. `read` is a replica's pool where one is given, else `pool`."""
+
+    pool: asyncpg.Pool[asyncpg.Record]
+    read: asyncpg.Pool[asyncpg.Record]
+
+    def __init__(
+        self,
+        app_url: str,
+        *,
+        owner_url: str | None = None,
+        read_url: str | None = None,
+        timezone: str,
+        pool_size: int = 10,
+    ) -> None:
+        self._app_url = app_url
+        self._owner_url = owner_url if owner_url is not None else app_url
+        self._read_url = read_url
+        self._timezone = timezone
+        self._pool_size = pool_size
+        self._is_open = False
+        self.health = StorageHealth()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the last thing heard of PostgreSQL was an answer."""
+        return self.health.is_up
+
+    @property
+    def down_since(self) -> datetime | None:
+        """Since when PostgreSQL is away; None while it answers."""
+        return self.health.down_since
+
+    async def open(self) -> None:
+        """Open the pools. Raises StorageDown, or InvalidInput for a server that does not keep what it acknowledges."""
+        await self._require_durable()
+        with storage_errors(self.health):
+            self.pool = await self._open_pool(self._app_url)
+            self.read = self.pool if self._read_url is None else await self._open_pool(self._read_url)
+        self._is_open = True
+
+    async def close(self) -> None:
+        """Close the pools; connections still in use are cut."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self.pool.terminate()
+        self.read.terminate()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
+        """Give a connection inside a transaction: committed at the end, rolled back by any error."""
+        with storage_errors(self.health):
+            async with self.pool.acquire(timeout=_CONNECT_SECONDS) as connection, connection.transaction():
+                yield connection  # type: ignore[misc]  # a proxy with all of a connection's methods
+        self.health.back()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[asyncpg.Connection]:
+        """Give a connection for reading; what it reads may be a replica's, some moments old."""
+        with storage_errors(self.health):
+            async with self.read.acquire(timeout=_CONNECT_SECONDS) as connection:
+                yield connection  # type: ignore[misc]  # a proxy with all of a connection's methods
+        self.health.back()
+
+    async def connect_writer(self) -> asyncpg.Connection:
+        """Open the recorder's connection: durable commits, pinned plans, no statement cache to invalidate."""
+        pinned = {**_PINNED, "synchronous_commit": "on", "application_name": "omie-control writer"}
+        connection = await self._connect(self._app_url, pinned, command_timeout=None)
+        try:
+            _refuse_unsafe(await _settings(connection))
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    async def connect_owner(self) -> asyncpg.Connection:
+        """Open a connection of the owner, for what only the owner may do; without limits of time."""
+        return await self._connect(self._owner_url, {"application_name": "omie-control owner"}, command_timeout=None)
+
+    async def _require_durable(self) -> None:
+        connection = await self._connect(self._app_url, {}, command_timeout=_COMMAND_SECONDS)
+        try:
+            with storage_errors(self.health):
+                _refuse_unsafe(await _settings(connection))
+        finally:
+            await connection.close(timeout=_CONNECT_SECONDS)
+
+    async def _open_pool(self, url: str) -> asyncpg.Pool[asyncpg.Record]:
+        return await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=self._pool_size,
+            timeout=_CONNECT_SECONDS,
+            command_timeout=_COMMAND_SECONDS,
+            server_settings={
+                "timezone": self._timezone,
+                "application_name": "omie-control",
+                "statement_timeout": _STATEMENT_TIMEOUT,
+                "lock_timeout": _LOCK_TIMEOUT,
+                "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION_TIMEOUT,
+            },
+        )
+
+    async def _connect(
+        self, url: str, settings: dict[str, str], *, command_timeout: float | None
+    ) -> asyncpg.Connection:
+        with storage_errors(self.health):
+            try:
+                connection = await asyncpg.connect(
+                    url,
+                    timeout=_CONNECT_SECONDS,
+                    command_timeout=command_timeout,
+                    server_settings={"timezone": self._timezone, **settings},
+                )
+            except (ValueError, asyncpg.ClientConfigurationError):
+                # The reader of the address quotes it, password and all: the cause must not travel.
+                raise InvalidInput(
+                    "O endereço do banco de dados não é válido.",
+                    hint="Use a forma postgresql://usuario:senha@servidor:5432/banco.",
+                    code="bad_setting",
+                ) from None
+        self.health.back()
+        return connection
+
+
+async def _settings(connection: asyncpg.Connection) -> dict[str, Any]:
+    rows = await connection.fetch("select name, setting from pg_settings where name = any($1::text[])", list(_DURABLE))
+    return {row["name"]: row["setting"] for row in rows}
+
+
+def _refuse_unsafe(settings: dict[str, Any]) -> None:
+    off = [name for name in _DURABLE if settings.get(name) == "off"]
+    if off:
+        raise InvalidInput(
+            f"O PostgreSQL está com {', '.join(off)} desligado: o que ele confirma pode se perder.",
+            hint="Ligue no postgresql.conf, reinicie o PostgreSQL e tente de novo.",
+            code="banco_sem_garantia",
+        )

@@ -1,0 +1,392 @@
+"""Group commit: rows that wait together are written by one statement in one commit, on one connection.
+
+`start` and `finish` return after the commit of their row. While PostgreSQL works on a batch, the callers of
+the batch before it mask and seal their next rows. A lost answer is settled by looking, never by guessing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from omie_control.domain.executions import Change, Status
+from omie_control.errors import InvalidInput, Overloaded, StorageDown
+from omie_control.postgres.batches import Batch, Waiting, size_of, tables_for
+from omie_control.postgres.faults import Foreign, is_clash, is_row_fault, leaves_doubt, one_line, sqlstate
+from omie_control.postgres.health import StorageHealth
+from omie_control.postgres.rows import FinishRow, StartRow, clean_finish, clean_start, without_bodies
+from omie_control.postgres.writer import Backend, Connect, Writer
+from omie_control.telemetry import Event, tell
+
+MAX_ROWS = 20_000
+MAX_BYTES = 256 * 1024 * 1024
+PATIENCE_SECONDS = 5.0
+
+_BATCH_ROWS = 128
+_BATCH_BYTES = 4 * 1024 * 1024
+_WATCH_SECONDS = 0.1
+_STALL_SECONDS = 30.0
+_FIRST_PAUSE_SECONDS = 0.05
+_LAST_PAUSE_SECONDS = 2.0
+_DRAIN_SECONDS = 10.0
+_CHECK_VIOLATION = "23514"
+
+REFUSED_BODY = "O banco de dados recusou o conteúdo da resposta; só o fim da execução foi gravado."
+_ABANDONED = "Quem chamou desistiu antes de o início ser gravado; nada foi enviado ao Omie."
+
+
+class Recorder:
+    """The one writer of executions in a process. Bounded in rows and bytes; over that it says Overloaded.
+
+    Starts are turned away at half of the bounds, so that whatever has started finds room for its end.
+    """
+
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        health: StorageHealth | None = None,
+        on_commit: Callable[[Sequence[Change]], None] | None = None,
+        max_rows: int = MAX_ROWS,
+        max_bytes: int = MAX_BYTES,
+        patience_seconds: float = PATIENCE_SECONDS,
+        stall_seconds: float = _STALL_SECONDS,
+    ) -> None:
+        self._connect = connect
+        self._health = health if health is not None else StorageHealth()
+        self._on_commit = on_commit
+        self._max_rows = max_rows
+        self._max_bytes = max_bytes
+        self._patience = patience_seconds
+        self._stall = stall_seconds
+        self._queue: deque[Waiting] = deque()
+        self._writing: list[Waiting] = []
+        self._sent_at = 0.0
+        self._rows = 0
+        self._bytes = 0
+        self._writer: Writer | None = None
+        self._sleeper: asyncio.Future[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._is_closing = True
+        self._must_probe = False
+
+    @property
+    def depth(self) -> int:
+        """How many rows wait for their commit."""
+        return self._rows
+
+    @property
+    def health(self) -> StorageHealth:
+        """Whether PostgreSQL answers this recorder."""
+        return self._health
+
+    async def open(self) -> None:
+        """Connect and begin to write. Raises what connecting raises."""
+        self._loop = asyncio.get_running_loop()
+        self._writer = await Writer.open(self._connect)
+        self._is_closing = False
+        self._tasks = [
+            asyncio.create_task(self._run(), name="recorder"),
+            asyncio.create_task(self._watch(), name="recorder.watch"),
+        ]
+
+    async def close(self) -> None:
+        """Write what waits, for at most ten seconds, then leave."""
+        if not self._tasks:
+            return
+        self._is_closing = True
+        self._wake()
+        running, watching = self._tasks
+        await asyncio.wait([running], timeout=_DRAIN_SECONDS)
+        for task in (running, watching):
+            task.cancel()
+        await asyncio.wait([running, watching])
+        self._tasks = []
+        self._give_up()
+        if self._writer is not None:
+            await self._writer.close()
+            self._writer = None
+
+    async def start(self, row: StartRow) -> None:
+        """Record a new execution; committed when it returns. A cancelled caller's row is not left running.
+
+        Raises Overloaded, StorageDown (nothing may leave for Omie then) or InvalidInput for a row that
+        PostgreSQL refuses.
+        """
+        await self.submit_start(row)
+
+    async def finish(self, row: FinishRow) -> bool:
+        """Record the end of an execution. False: somebody else had ended it, or claimed it since.
+
+        StorageDown says that PostgreSQL stays away: the row is kept and written when it is back.
+        """
+        return await self.submit_finish(row)
+
+    def submit_start(self, row: StartRow) -> asyncio.Future[None]:
+        """Queue a start and return what to wait for. Cancelling the future takes the start back."""
+        if self._is_closing:
+            raise StorageDown("O controle está sendo encerrado; nada novo é aceito.")
+        if self._has_been_down_long():
+            raise StorageDown()
+        self._require_room(0.5)
+        return self._enqueue(clean_start(row))
+
+    def submit_finish(self, row: FinishRow) -> asyncio.Future[bool]:
+        """Queue an end and return what to wait for. Cancelling the future changes nothing: the end is written."""
+        if not self._tasks or self._tasks[0].done():
+            raise StorageDown("O controle foi encerrado; o fim desta execução não foi gravado.")
+        self._require_room(1)
+        return self._enqueue(clean_finish(row))
+
+    def _require_room(self, share: float) -> None:
+        if self._rows >= self._max_rows * share or self._bytes >= self._max_bytes * share:
+            raise Overloaded("Há execuções demais esperando pelo banco de dados.")
+
+    def _enqueue(self, row: StartRow | FinishRow) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = self._loop.create_future()
+        size = size_of(row)
+        self._queue.append(Waiting(row, future, size, self._loop.time()))
+        self._rows += 1
+        self._bytes += size
+        self._wake()
+        return future
+
+    def _wake(self) -> None:
+        if self._sleeper is not None and not self._sleeper.done():
+            self._sleeper.set_result(None)
+
+    # The writing side: one task, one batch at a time.
+
+    async def _run(self) -> None:
+        written: list[Batch] = []
+        while True:
+            batch = self._take()
+            if batch is None:
+                self._writing = []
+                self._release(written)
+                written = []
+                if self._queue:
+                    continue
+                if self._is_closing:
+                    return
+                self._sleeper = self._loop.create_future()
+                await self._sleeper
+            elif not written:
+                written = await self._write(batch)
+            else:
+                # The next batch is on its way before the callers of the last one wake up: they then
+                # prepare their next rows while PostgreSQL works.
+                writing = self._loop.create_task(self._write(batch))
+                await asyncio.sleep(0)
+                self._release(written)
+                written = await writing
+
+    def _take(self) -> Batch | None:
+        rows: list[Waiting] = []
+        size = 0
+        queue = self._queue
+        while queue and len(rows) < _BATCH_ROWS and size < _BATCH_BYTES:
+            waiting = queue.popleft()
+            if waiting.is_unwanted:
+                self._forget(waiting)
+                continue
+            rows.append(waiting)
+            size += waiting.size
+        if not rows and not self._must_probe:
+            return None
+        self._must_probe = False
+        self._writing = rows
+        return Batch(rows)
+
+    async def _write(self, batch: Batch) -> list[Batch]:
+        """Bring a batch to its end, whatever happens meanwhile: committed, or its bad rows with an error."""
+        doubtful: Backend | None = None
+        pause = 0.0
+        while True:
+            writer = None
+            self._sent_at = self._loop.time()
+            try:
+                writer = await self._connected()
+                if doubtful is not None and await self._settle(writer, doubtful, batch):
+                    return [batch]
+                doubtful = None
+                if pause:
+                    self._drop_unwanted(batch)
+                await self._send(writer, batch)
+                return [batch]
+            except Exception as exc:
+                if writer is not None and is_row_fault(exc):
+                    return await self._isolate(batch, exc)
+                if writer is not None and doubtful is None and leaves_doubt(exc):
+                    doubtful = writer.backend
+                if not is_clash(exc):
+                    self._disconnect(exc)
+            pause = min(pause * 2 or _FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS)
+            await asyncio.sleep(pause)
+
+    async def _send(self, writer: Writer, batch: Batch) -> None:
+        if len(batch):
+            batch.note_ended(await writer.send(batch, tables_for(batch, datetime.now(UTC))))
+        else:
+            await writer.ping()
+        self._committed(batch)
+
+    def _drop_unwanted(self, batch: Batch) -> None:
+        """Leave out starts that nobody waits for any more; the batch is known not to be committed."""
+        for waiting in batch.drop_unwanted():
+            self._forget(waiting)
+
+    def _committed(self, batch: Batch) -> None:
+        self._health.back()
+        tell(
+            Event.BATCH_COMMITTED,
+            starts=len(batch.starts),
+            finishes=len(batch.finishes),
+            seconds=self._loop.time() - self._sent_at,
+        )
+
+    async def _connected(self) -> Writer:
+        if self._writer is None or self._writer.is_closed:
+            self._writer = await Writer.open(self._connect)
+        return self._writer
+
+    def _disconnect(self, error: BaseException) -> None:
+        self._health.lost(one_line(error))
+        if self._writer is not None:
+            self._writer.terminate()
+            self._writer = None
+
+    async def _settle(self, writer: Writer, lost: Backend, batch: Batch) -> bool:
+        """Find out whether the batch that a lost backend had was committed."""
+        await writer.outlive(lost)
+        ended = await writer.was_committed(batch)
+        tell(Event.BATCH_SETTLED, rows=len(batch), was_committed=ended is not None)
+        if ended is None:
+            return False
+        batch.note_ended(ended)
+        self._committed(batch)
+        return True
+
+    async def _isolate(self, batch: Batch, error: Exception) -> list[Batch]:
+        """Write the good rows of a batch that PostgreSQL refused; the bad one alone gets the error."""
+        if sqlstate(error) == _CHECK_VIOLATION and not getattr(error, "constraint_name", None):
+            # No constraint of ours has no name: the partition of the month is missing.
+            with contextlib.suppress(*Foreign):
+                await (await self._connected()).make_partitions()
+        if len(batch) > 1:
+            tell(Event.BATCH_SPLIT, rows=len(batch), reason=one_line(error))
+            left, right = batch.halves()
+            return await self._write(left) + await self._write(right)
+        (waiting,) = batch
+        tell(Event.ROW_REJECTED, execution_id=waiting.row.execution_id, reason=one_line(error))
+        if isinstance(waiting.row, FinishRow):
+            bare = without_bodies(waiting.row, REFUSED_BODY)
+            if bare != waiting.row:
+                waiting.row = bare
+                return await self._write(batch)
+        waiting.error = InvalidInput(
+            "O banco de dados recusou os dados desta execução.",
+            hint="Confira os dados enviados; há um valor que não pode ser gravado.",
+        )
+        waiting.error.__cause__ = error
+        return [batch]
+
+    # The callers' side: what a commit means to those who wait.
+
+    def _release(self, batches: list[Batch]) -> None:
+        """Answer the callers of committed batches, then tell who listens."""
+        for batch in batches:
+            for waiting in batch:
+                self._forget(waiting)
+                self._answer(waiting)
+            if self._on_commit is not None and len(batch):
+                self._tell_changes(self._on_commit, batch)
+
+    def _tell_changes(self, on_commit: Callable[[Sequence[Change]], None], batch: Batch) -> None:
+        try:
+            on_commit(batch.changes())
+        except Exception as exc:
+            # A listener's mistake must not stop the writing.
+            tell(Event.LOOP_FAILED, loop="recorder.on_commit", error=repr(exc))
+
+    def _answer(self, waiting: Waiting) -> None:
+        future, row = waiting.future, waiting.row
+        if not future.done():
+            if waiting.error is not None:
+                future.set_exception(waiting.error)
+            else:
+                future.set_result(None if isinstance(row, StartRow) else waiting.is_ours)
+        elif isinstance(row, StartRow) and waiting.error is None and not row.status.has_ended:
+            self._end_abandoned(row, was_cancelled=future.cancelled())
+
+    def _end_abandoned(self, row: StartRow, *, was_cancelled: bool) -> None:
+        """End an execution whose caller left before its start was committed, so that nothing stays running."""
+        self._enqueue(
+            FinishRow(
+                id=row.id,
+                attempt=row.attempt,
+                status=Status.CANCELLED if was_cancelled else Status.FAILED,
+                completed_at=datetime.now(UTC),
+                duration_ms=0,
+                error_message=_ABANDONED,
+                error_code="abandonada",
+                process_type=row.process_type,
+                execution_id=row.execution_id,
+                company_id=row.company_id,
+            )
+        )
+
+    def _forget(self, waiting: Waiting) -> None:
+        self._rows -= 1
+        self._bytes -= waiting.size
+
+    # The watching side: nobody waits longer than the patience.
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            now = self._loop.time()
+            is_writing = bool(self._writing)
+            if is_writing and now - self._sent_at > self._patience:
+                self._health.lost("no answer to a batch")
+            if is_writing and now - self._sent_at > self._stall and self._writer is not None:
+                self._writer.terminate()
+            self._lose_patience(self._writing, now)
+            self._lose_patience(self._queue, now)
+            if not is_writing and not self._health.is_up:
+                self._must_probe = True
+                self._wake()
+
+    def _lose_patience(self, waiting: Iterable[Waiting], now: float) -> None:
+        for each in waiting:
+            if now - each.since <= self._patience:
+                # In the order of their coming: all that follow are younger.
+                return
+            if not each.future.done():
+                each.future.set_exception(Overloaded() if self._health.is_up else StorageDown())
+                # Whoever has left does not read it; asyncio need not complain.
+                each.future.exception()
+
+    def _has_been_down_long(self) -> bool:
+        since = self._health.down_since
+        return since is not None and (datetime.now(UTC) - since).total_seconds() > self._patience
+
+    def _give_up(self) -> None:
+        """Tell of the rows that closing leaves unwritten, and release who waits for them."""
+        for waiting in (*self._writing, *self._queue):
+            if isinstance(waiting.row, FinishRow):
+                tell(
+                    Event.ROW_REJECTED,
+                    execution_id=waiting.row.execution_id,
+                    reason="closed before PostgreSQL was back",
+                )
+            if not waiting.future.done():
+                waiting.future.set_exception(StorageDown())
+                waiting.future.exception()
+        self._writing = []
+        self._queue.clear()
+        self._rows = self._bytes = 0
