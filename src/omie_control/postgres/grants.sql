@@ -6,7 +6,7 @@ grant usage on schema public to omie_control_app, omie_control_reader;
 revoke all on
     companies, instances, process_executions, execution_bodies, omie_api_metrics, system_configurations,
     integration_alerts, tool_usage_analytics, rollup_deltas, rollup_minutes, rollup_hours, data_keys, users,
-    web_sessions, api_tokens, audit_events, schedules, schema_migrations,
+    web_sessions, login_attempts, api_tokens, audit_events, schedules, schema_migrations,
     active_processes, process_success_rate_24h, endpoint_performance_1h,
     rollup_minutes_now, rollup_hours_now, usage_now
     from public, omie_control_app, omie_control_reader;
@@ -19,7 +19,7 @@ grant select, insert, update on
     to omie_control_app;
 -- Deltas are folded away, dead instances and ended sessions pruned; a body's deletion is what an erasure is
 -- (the execution keeps its commitment, so that the deletion can be seen but not undone).
-grant select, insert, update, delete on rollup_deltas, instances, web_sessions, execution_bodies to omie_control_app;
+grant select, insert, update, delete on rollup_deltas, instances, web_sessions, login_attempts, execution_bodies to omie_control_app;
 -- The audit only grows.
 grant select, insert on audit_events to omie_control_app;
 grant select on

@@ -260,6 +260,15 @@ create table web_sessions (
 );
 create index idx_web_sessions_user on web_sessions (user_id) where ended_at is null;
 
+-- Logins that failed, by who and from where; a success clears its row, a day of silence prunes it.
+create table login_attempts (
+    subject bytea primary key,
+    failures integer not null default 0,
+    last_at timestamptz not null default now(),
+    blocked_until timestamptz
+);
+comment on column login_attempts.subject is 'sha256 of user name and address';
+
 create table api_tokens (
     id uuid primary key default uuid7(),
     name varchar(100) not null check (name <> ''),
