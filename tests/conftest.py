@@ -24,6 +24,8 @@ import redis.asyncio
 
 from omie_control.postgres.migrate import migrate
 
+pytest_plugins = ["tests.fixtures_omie"]
+
 TIMEZONE = "America/Sao_Paulo"
 _GIVEN = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("OMIE_CONTROL_")}
 _VALKEY_DATABASES = 16

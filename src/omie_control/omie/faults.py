@@ -9,6 +9,7 @@ import html
 import re
 from collections import defaultdict
 
+from omie_control.domain.people import is_suspect, mask_text
 from omie_control.omie.facts import FaultKind, OmieFacts
 from omie_control.omie.fault_codes import CODES
 from omie_control.omie.fault_rows import Row
@@ -23,14 +24,6 @@ _PREFIX = re.compile(r"^\s*(?:ERROR|SOAP-ENV:[\w-]+)\s*:\s*", re.IGNORECASE)
 _CODE = re.compile(r"(?:SOAP-ENV:)?(.*)", re.DOTALL)
 _SPACES = re.compile(r"\s+")
 _ACCEPTED_SPLIT = re.compile(r"\s*(?:[,;/|]|\bou\b)\s*")
-_HIDDEN = re.compile(
-    r"(?<=CPF/CNPJ \[)[^\]]*"
-    r"|[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+"
-    r"|\b\d{3}\.\d{3}\.\d{3}-\d{2}\b"
-    r"|\b[A-Z0-9]{2}\.?[A-Z0-9]{3}\.?[A-Z0-9]{3}/[A-Z0-9]{4}-?\d{2}\b"
-    r"|\b\d{14}\b",
-    re.IGNORECASE,
-)
 # Omie refused the very call; with the other kinds an equal, earlier one may have been carried out.
 _AMBIGUOUS = frozenset({FaultKind.REPEATED, FaultKind.REDUNDANT, FaultKind.BROKEN})
 
@@ -57,9 +50,7 @@ def unknown(text: str, code: str | None = None, status: int | None = None) -> Om
     said = kept_text(text)
     return OmieFacts(
         kind=FaultKind.UNKNOWN,
-        cause=f"O Omie recusou a chamada: {said.rstrip(' .!')}."
-        if said
-        else "O Omie recusou a chamada sem dizer por quê.",
+        cause=f"O Omie recusou a chamada{said and ': '}{said.rstrip(' .!')}.",
         for_agent="Leia a mensagem do Omie, corrija os dados e chame de novo; não repita sem mudar nada.",
         for_person="Se a mensagem não bastar, procure-a na ajuda do Omie.",
         text=said,
@@ -77,7 +68,7 @@ def short_code(code: str) -> str:
 
 def kept_text(text: str) -> str:
     """Return Omie's sentence as we may keep it: documents and addresses hidden, shortened, printable."""
-    hidden = _HIDDEN.sub("•••", text)
+    hidden = mask_text(text, []) if is_suspect(text) else text
     clean = "".join(letter if letter.isprintable() else " " for letter in hidden).strip()
     return clean if len(clean) <= _TEXT_MAX else f"{clean[: _TEXT_MAX - 1]}…"
 
