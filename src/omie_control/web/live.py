@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from omie_control.domain.actors import Actor
 from omie_control.domain.executions import Change
 from omie_control.errors import Overloaded
 from omie_control.telemetry import Event
-from omie_control.web.auth import require_visitor
+from omie_control.web.auth import Visitor, require_visitor
 
 if TYPE_CHECKING:
+    from omie_control.app import App
+    from omie_control.postgres.database import Postgres
     from omie_control.valkey.bus import Bus
 
 MAX_STREAMS = 200
 MAX_STREAMS_EACH = 8
-HEARTBEAT_TICKS = 15
-RECHECK_TICKS = 30
-POLL_TICKS = 2
+HEARTBEAT_SECONDS = 15.0
+RECHECK_SECONDS = 30.0
+POLL_SECONDS = 1.8
 _BEAT = b": pulso\n\n"
 
 router = APIRouter()
@@ -51,59 +53,85 @@ class Streams:
         """Count the streams open now."""
         return self._open.total()
 
-    def admit(self, who: str) -> None:
-        """Take a place. Raises Overloaded when all, or all of this visitor's, are taken."""
+    def require_room(self, who: str) -> None:
+        """Raise Overloaded when all places, or all of this visitor's, are taken."""
         if self.is_closed or self.count >= MAX_STREAMS or self._open[who] >= MAX_STREAMS_EACH:
             raise Overloaded("Há telas demais abertas ao mesmo tempo.", hint="Feche alguma e recarregue esta página.")
-        self._open[who] += 1
 
-    def leave(self, who: str) -> None:
-        """Give the place back."""
-        self._open[who] -= 1
-        self._open += Counter()
+    @contextmanager
+    def place(self, who: str) -> Iterator[None]:
+        """Hold a place for as long as a stream runs."""
+        self._open[who] += 1
+        try:
+            yield
+        finally:
+            self._open[who] -= 1
+            self._open += Counter()
 
 
 @router.get("/ao-vivo", include_in_schema=False)
 async def hints(request: Request) -> StreamingResponse:
     """Stream hints for as long as the visitor is logged in."""
     visitor = await require_visitor(request)
-    bus: Bus = request.app.state.bus
+    app: App = request.app.state.control
     streams: Streams = request.app.state.streams
-    who = visitor.actor.label
-    streams.admit(who)
+    bus: Bus = request.app.state.bus
+    streams.require_room(visitor.actor.label)
 
     async def body() -> AsyncIterator[bytes]:
-        try:
-            async with aclosing(_events(bus, visitor.actor, visitor.is_still_in)) as events:
+        # The place is taken here, not before: a body that never begins has nothing to give back.
+        with streams.place(visitor.actor.label):
+            async with aclosing(_events(visitor, streams, bus, app.db.postgres)) as events:
                 async for event in events:
-                    # The bus ticks every second, so a stopping process waits no longer than that for a stream.
-                    if streams.is_closed:
-                        return
                     yield event
-        finally:
-            streams.leave(who)
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(body(), media_type="text/event-stream", headers=headers)
 
 
-async def _events(bus: Bus, actor: Actor, is_welcome: Callable[[], Awaitable[bool]]) -> AsyncGenerator[bytes, None]:
+async def _events(visitor: Visitor, streams: Streams, bus: Bus, postgres: Postgres) -> AsyncGenerator[bytes, None]:
     yield b"retry: 2000\nevent: aberto\ndata: {}\n\n"
-    ticks = 0
+    rhythm = _Rhythm(time.monotonic())
     async with aclosing(bus.listen()) as changes:
+        # A change or a tick comes every second at the latest, so a stopping process waits no longer than that.
         async for change in changes:
-            if change is not None:
-                if actor.may_see(change.company_id):
-                    yield _hint(change)
-                continue
-            ticks += 1
-            if ticks % RECHECK_TICKS == 0 and not await is_welcome():
+            if streams.is_closed:
+                return
+            if rhythm.is_time_to_ask(time.monotonic()) and not await visitor.is_still_in():
                 yield b"event: fim\ndata: {}\n\n"
                 return
-            if not bus.is_up and ticks % POLL_TICKS == 0:
-                yield b"event: consulte\ndata: {}\n\n"
-            elif ticks % HEARTBEAT_TICKS == 0:
-                yield _BEAT
+            if change is None:
+                yield rhythm.tick(time.monotonic(), is_calm=bus.is_up and postgres.is_up)
+            elif visitor.actor.may_see(change.company_id):
+                yield _hint(change)
+
+
+class _Rhythm:
+    """What a stream says when nothing changed: mostly nothing, sometimes a beat, `consulte` while hints may be lost."""
+
+    def __init__(self, now: float) -> None:
+        self._ask_at = now + RECHECK_SECONDS
+        self._beat_at = now + HEARTBEAT_SECONDS
+        self._poll_at = now
+        self._is_calm = True
+
+    def is_time_to_ask(self, now: float) -> bool:
+        """Say whether the session has to be looked at again."""
+        if now < self._ask_at:
+            return False
+        self._ask_at = now + RECHECK_SECONDS
+        return True
+
+    def tick(self, now: float, *, is_calm: bool) -> bytes:
+        """Return what to send at a tick; empty for nothing. Calm again, the page is asked to re-read once more."""
+        was_calm, self._is_calm = self._is_calm, is_calm
+        if (is_calm and not was_calm) or (not is_calm and now >= self._poll_at):
+            self._poll_at = now + POLL_SECONDS
+            return b"event: consulte\ndata: {}\n\n" if not is_calm else b"event: voltou\ndata: {}\n\n"
+        if now >= self._beat_at:
+            self._beat_at = now + HEARTBEAT_SECONDS
+            return _BEAT
+        return b""
 
 
 def _hint(change: Change) -> bytes:

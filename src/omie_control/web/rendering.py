@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -74,6 +74,7 @@ def _environment(language: str, timezone: str) -> Environment:
         clock=lambda moment: _clock(moment, zone),
         iso=lambda moment: moment.astimezone(UTC).isoformat(timespec="milliseconds"),
         duration=lambda ms: duration(ms, language),
+        age=age,
         number=lambda value: number(value, language),
         status_word=lambda status: translate(STATUS_WORDS[Status(status)]),
         size=lambda value: size(value, language),
@@ -95,6 +96,16 @@ def duration(milliseconds: float | None, language: str = DEFAULT) -> str:
         return f"{minutes} min {seconds:02d} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min"
+
+
+def age(span: timedelta) -> str:
+    """Say how long something has lasted, in whole seconds, as the page's script will go on counting."""
+    seconds = max(0, int(span.total_seconds()))
+    minutes, seconds = divmod(seconds, 60)
+    if minutes == 0:
+        return f"{seconds} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s"
 
 
 def number(value: float, language: str = DEFAULT) -> str:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("omie_control")
 _STATIC = Path(__file__).parent / "static"
-_WORST = 500
+_ABOVE_THE_PAGE = {"HX-Retarget": "#aviso", "HX-Reswap": "innerHTML"}
+NOT_FOUND = 404
 
 
 class _KeptFiles(StaticFiles):
@@ -82,20 +83,15 @@ async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, ControlError)
     if isinstance(error, Unauthenticated) and _wants_page(request):
         return _to_login(request)
-    if not _wants_page(request):
-        return JSONResponse(body_of(error), status_of(error), headers_of(error))
-    context = {"error": error, "status": status_of(error)}
-    return render(request, "error.html", context, status=status_of(error), headers=headers_of(error))
+    return _answer(request, error, status_of(error))
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    if error.status_code == 404:
-        return await _ours(request, NotFound("Esta página não existe.", hint="Confira o endereço."))
+    if error.status_code == NOT_FOUND:
+        return _answer(request, NotFound("Esta página não existe.", hint="Confira o endereço."), NOT_FOUND)
     ours = ControlError("O pedido não pôde ser atendido.", hint="Confira o endereço e a forma do pedido.")
-    if not _wants_page(request):
-        return JSONResponse(body_of(ours), error.status_code)
-    return render(request, "error.html", {"error": ours, "status": error.status_code}, status=error.status_code)
+    return _answer(request, ours, error.status_code)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -133,9 +129,17 @@ class _Net:
 
 def _unexpected(request: Request) -> Response:
     ours = ControlError("Algo deu errado aqui dentro.", hint="O erro foi registrado. Tente de novo em instantes.")
+    return _answer(request, ours, 500)
+
+
+def _answer(request: Request, error: ControlError, status: int) -> Response:
+    """Shape an error for who asked: a page, a notice above a page that stays, or JSON."""
     if not _wants_page(request):
-        return JSONResponse(body_of(ours), _WORST)
-    return render(request, "error.html", {"error": ours, "status": _WORST}, status=_WORST)
+        return JSONResponse(body_of(error), status, headers_of(error))
+    context, headers = {"error": error, "status": status}, headers_of(error)
+    if "hx-request" in request.headers:
+        return render(request, "_trouble.html", context, status=status, headers={**headers, **_ABOVE_THE_PAGE})
+    return render(request, "error.html", context, status=status, headers=headers)
 
 
 def _wants_page(request: Request) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from omie_control.services.executions import Page
 
 PAGE_SIZE = 40
+RUNNING_SHOWN = 12
 _TYPE_MAX = 100
 
 router = APIRouter()
@@ -78,10 +79,15 @@ async def overview(request: Request) -> Response:
     page = await _page(app, visitor.actor, filters, companies)
     running = await app.executions.running(visitor.actor)
     pulse = pulse_view(await request.app.state.pulse.read(visitor.actor))
+    # The first page shows what runs in a place of its own, once.
+    shown = [] if filters.is_set or filters.before else list(running[:RUNNING_SHOWN])
+    shown_ids = {execution.id for execution in shown}
     context = {
         "filters": filters,
         "page": page,
+        "ended": [execution for execution in page.items if execution.id not in shown_ids],
         "running": running,
+        "shown_running": shown,
         "pulse": pulse,
         "standing": standing_view(await app.system.state(visitor.actor)),
         "companies": {company.id: company.slug for company in companies},

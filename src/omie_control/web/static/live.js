@@ -47,6 +47,7 @@
       const only = body.dataset.liveOnly;
       if (!only || JSON.parse(event.data).execution_id === only) reread();
     });
+    source.addEventListener("voltou", () => { say("vivo"); reread(); });
     source.addEventListener("consulte", () => { say("consulta"); reread(); });
     source.addEventListener("fim", () => location.reload());
     source.addEventListener("error", () => {
@@ -78,6 +79,13 @@
   };
   setInterval(() => { if (!document.hidden) tick(); }, 1000);
   document.addEventListener("htmx:after:swap", tick);
+
+  // --- a notice above the page goes when the page could be read again
+  document.addEventListener("htmx:after:request", (event) => {
+    const response = event.detail && event.detail.ctx && event.detail.ctx.response;
+    const notice = document.getElementById("aviso");
+    if (notice && response && response.status < 400) notice.replaceChildren();
+  });
 
   // --- filters
   document.addEventListener("change", (event) => {
