@@ -40,8 +40,33 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
 }
 
 
+# What each right lets somebody do, as people and models read it: "Este acesso não permite <…>."
+DESCRIPTIONS: Mapping[Right, str] = {
+    Right.EXECUTION_READ: "ver execuções",
+    Right.EXECUTION_RUN: "iniciar execuções",
+    Right.EXECUTION_CANCEL: "cancelar execuções",
+    Right.OMIE_READ: "consultar dados no Omie",
+    Right.OMIE_WRITE: "incluir ou alterar dados no Omie",
+    Right.BODY_REVEAL: "abrir dados pessoais que estão mascarados",
+    Right.COMPANY_READ: "ver as empresas conectadas",
+    Right.COMPANY_MANAGE: "conectar, alterar ou desativar empresas",
+    Right.USER_MANAGE: "criar, alterar ou desativar usuários",
+    Right.TOKEN_READ: "ver os tokens",
+    Right.TOKEN_MANAGE: "criar ou revogar tokens",
+    Right.SYSTEM_READ: "ver o estado do sistema",
+    Right.AUDIT_READ: "ler a auditoria",
+}
+
+
 def is_allowed(actor: Actor, right: Right, company: UUID | None = None) -> bool:
     """Decide whether an actor may use a right on a company (None: on nothing of one company)."""
     if right is Right.OMIE_WRITE and not actor.may_write:
         return False
     return right in RIGHTS[actor.role] and actor.may_see(company)
+
+
+def may_grant(actor: Actor, role: Role, companies: frozenset[UUID] | None) -> bool:
+    """Decide whether an actor may give somebody this role on these companies: never more than they hold."""
+    if not RIGHTS[role] <= RIGHTS[actor.role] or (Right.OMIE_WRITE in RIGHTS[role] and not actor.may_write):
+        return False
+    return actor.companies is None or (companies is not None and companies <= actor.companies)

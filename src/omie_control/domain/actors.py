@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -49,6 +50,61 @@ class Actor:
     def may_see(self, company: UUID | None) -> bool:
         """Say whether the actor's scope holds a company (or nothing of any company)."""
         return self.companies is None or company is None or company in self.companies
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person who may enter the dashboard."""
+
+    id: UUID
+    username: str
+    role: Role
+    companies: frozenset[UUID] | None
+    is_active: bool
+    created_at: datetime
+    last_login_at: datetime | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """The person as whoever asks."""
+        return Actor(ActorKind.USER, self.username, self.role, self.id, self.companies)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A browser's session that holds: who, and the token that every form of it must carry."""
+
+    id: UUID
+    user: User
+    csrf_token: str
+    expires_at: datetime
+
+    @property
+    def actor(self) -> Actor:
+        """The person as whoever asks."""
+        return self.user.actor
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A key of an agent or script, as people see it: never its secret."""
+
+    id: UUID
+    name: str
+    prefix: str
+    role: Role
+    companies: frozenset[UUID] | None
+    default_company: UUID | None
+    created_by: str
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+    @property
+    def actor(self) -> Actor:
+        """The token as whoever asks."""
+        return Actor(ActorKind.TOKEN, self.name, self.role, self.id, self.companies, self.default_company)
 
 
 SYSTEM = Actor(ActorKind.SYSTEM, "omie-control", Role.ADMIN)

@@ -11,8 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from omie_control.domain.people import is_suspect, mask_document, mask_email, mask_tail, mask_text
 from omie_control.domain.personal_fields import Kind, kind_of
+from omie_control.domain.sealing import canonical
 
 HIDDEN = "•••"
 CUT = "…"
@@ -22,6 +25,7 @@ MAX_TEXT = 1_000_000
 _MAX_NAMES = 16_384
 _MAX_NAME = 100
 _SCALARS = frozenset({int, float, bool, type(None)})
+_OPTIONS = orjson.OPT_NON_STR_KEYS
 _SEPARATOR = "\x1f"
 
 
@@ -31,9 +35,11 @@ class Masked:
 
     `value` is the very object given when nothing changed. `is_masked`: personal data was hidden, so the clear
     form is worth sealing. `is_cleaned`: NUL, lone surrogates or something beyond the caps was replaced.
+    `clear` is the value given without its secrets: what may be sealed. A secret is kept nowhere.
     """
 
     value: Any
+    clear: Any
     documents: tuple[str, ...] = ()
     is_masked: bool = False
     is_cleaned: bool = False
@@ -50,17 +56,29 @@ def mask(value: Any) -> Masked:
         if changes:
             masked = _replaced(masked, changes)
     documents = tuple(dict.fromkeys(walk.documents)) if walk.documents else ()
-    return Masked(masked, documents, walk.is_masked or bool(walk.masked), walk.is_cleaned, walk.has_secrets)
+    clear = hide_secrets(value) if walk.has_secrets else value
+    return Masked(masked, clear, documents, walk.is_masked or bool(walk.masked), walk.is_cleaned, walk.has_secrets)
 
 
-def hide_secrets(value: Any) -> Any:
+def json_text(value: Any) -> str:
+    """Write a masked value as the JSON of a jsonb column, whatever its numbers and names. Never raises."""
+    try:
+        return orjson.dumps(value, option=_OPTIONS, default=str).decode()
+    except (orjson.JSONEncodeError, RecursionError):
+        # An integer over 64 bits: PostgreSQL stores it, orjson does not write it.
+        return canonical(value).decode()
+
+
+def hide_secrets(value: Any, depth: int = 0) -> Any:
     """Return the value with every secret replaced, and nothing else changed."""
+    if depth > MAX_DEPTH:
+        return CUT
     if isinstance(value, Mapping):
         return {
-            name: HIDDEN if isinstance(name, str) and kind_of(name) is Kind.SECRET else hide_secrets(inner)
+            name: HIDDEN if isinstance(name, str) and kind_of(name) is Kind.SECRET else hide_secrets(inner, depth + 1)
             for name, inner in value.items()
         }
-    return [hide_secrets(inner) for inner in value] if isinstance(value, list | tuple) else value
+    return [hide_secrets(inner, depth + 1) for inner in value] if isinstance(value, list | tuple) else value
 
 
 Rule = Callable[[str, list[str]], str]

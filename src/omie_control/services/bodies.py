@@ -54,7 +54,7 @@ class Bodies:
 
         Audited before it is answered. Raises Forbidden; NotFound, also when nothing of it was sealed.
         """
-        async with self._postgres.reading() as connection:
+        async with self._postgres.transaction() as connection:
             found = await store.execution(connection, execution_id, id_of(execution_id))
         if found is None or not actor.may_see(found.company_id):
             raise NotFound(f"A execução {execution_id[:100]} não existe.")

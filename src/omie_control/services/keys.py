@@ -52,7 +52,7 @@ class Keys:
 
     async def open(self) -> None:
         """Load the master key, making it at the first start. Raises Conflict when it is not the data's own."""
-        async with self._postgres.reading() as connection:
+        async with self._postgres.transaction() as connection:
             known = await store.masters(connection)
         if self._given is not None:
             self._master = MasterKey.from_text(self._given)
@@ -60,7 +60,7 @@ class Keys:
             self._master = await asyncio.to_thread(_load_or_make, self._home / FILE_NAME, bool(known))
         # Pins the master key to the database at its first start: two homes on one database collide here.
         await self.ensure(None, datetime.now(UTC))
-        async with self._postgres.reading() as connection:
+        async with self._postgres.transaction() as connection:
             known = await store.masters(connection)
         if self._master.key_id not in known:
             raise _wrong_key(self._master.key_id, known)
@@ -90,7 +90,7 @@ class Keys:
         found = self._by_id.get(id)
         if found is not None:
             return found
-        async with self._postgres.reading() as connection:
+        async with self._postgres.transaction() as connection:
             wrapped = await store.find(connection, id)
         if wrapped is None:
             raise Conflict(
@@ -139,7 +139,8 @@ def _load_or_make(path: Path, has_sealed_data: bool) -> MasterKey:
     if has_sealed_data:
         raise Conflict(
             f"A chave mestra não foi encontrada em {path}, mas o banco já tem dados cifrados com ela.",
-            hint="Coloque de volta o arquivo da chave, ou informe OMIE_CONTROL_MASTER_KEY. Nenhuma chave nova foi criada.",
+            hint="Coloque de volta o arquivo da chave, ou informe OMIE_CONTROL_MASTER_KEY. "
+            "Nenhuma chave nova foi criada.",
             code="chave_mestra_perdida",
         )
     _make(path)

@@ -1,0 +1,33 @@
+-- name: add(id, name, prefix, token_hash, role, companies, default_company, by, expires_at)^
+-- Add a token.
+insert into api_tokens (id, name, prefix, token_hash, role, companies, default_company, created_by, expires_at)
+values (:id, :name, :prefix, :token_hash, :role, :companies, :default_company, :by, :expires_at)
+returning id, name, prefix, role, companies, default_company, created_by, created_at, expires_at, last_used_at, revoked_at;
+
+-- name: everything()
+-- Every token, the newest first.
+select id, name, prefix, role, companies, default_company, created_by, created_at, expires_at, last_used_at, revoked_at
+  from api_tokens order by id desc;
+
+-- name: by_hash(token_hash)^
+-- The token that holds of this hash; is_unseen when its use was not noted for a minute.
+select id, name, prefix, role, companies, default_company, created_by, created_at, expires_at, last_used_at, revoked_at,
+       token_hash, last_used_at is null or last_used_at < now() - interval '1 minute' as is_unseen
+  from api_tokens
+ where token_hash = :token_hash and revoked_at is null and (expires_at is null or expires_at > now());
+
+-- name: note_use(id)!
+-- Keep that a token is in use, once a minute.
+update api_tokens set last_used_at = now()
+ where id = :id and (last_used_at is null or last_used_at < now() - interval '1 minute');
+
+-- name: named(reference)
+-- Tokens that hold and go by this id, name or prefix.
+select id, name, prefix, role, companies, default_company, created_by, created_at, expires_at, last_used_at, revoked_at
+  from api_tokens
+ where revoked_at is null and (id::text = lower(:reference) or name = :reference or prefix = :reference);
+
+-- name: revoke(id)^
+-- End a token. No row: it had ended.
+update api_tokens set revoked_at = now() where id = :id and revoked_at is null
+returning id, name, prefix, role, companies, default_company, created_by, created_at, expires_at, last_used_at, revoked_at;

@@ -1,0 +1,90 @@
+"""Sessions of people in the browser: opened by a login, carried by a cookie, known here only by their hash."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from omie_control.domain.actors import Actor, Login, User
+from omie_control.domain.executions import Origin, uuid7
+from omie_control.errors import NotFound
+from omie_control.postgres import web_sessions as store
+from omie_control.postgres.database import Postgres
+from omie_control.postgres.web_sessions import WebSession
+from omie_control.services import audit
+from omie_control.services.users import Users
+
+LIFETIME = timedelta(hours=12)
+_SECRET_BYTES = 32
+_SECRET_LENGTH = 43
+_USER_AGENT_MAX = 500
+
+
+class Logins:
+    """The verbs of browser sessions. A session ends 12 hours after its last use. `clock` None: PostgreSQL's own."""
+
+    def __init__(self, postgres: Postgres, users: Users, clock: Callable[[], datetime] | None = None) -> None:
+        self._postgres = postgres
+        self._users = users
+        self._clock = clock
+
+    async def enter(self, username: str, password: str, origin: Origin) -> tuple[User, str]:
+        """Check name and password and open a session; returns the person and the cookie's secret."""
+        user = await self._users.authenticate(username, password, origin)
+        return user, await self.open(user, origin)
+
+    async def open(self, user: User, origin: Origin) -> str:
+        """Open a session for a person who was just authenticated; returns the cookie's secret, shown never again."""
+        secret = secrets.token_urlsafe(_SECRET_BYTES)
+        agent = origin.user_agent
+        async with self._postgres.transaction() as tx:
+            await store.open_session(
+                tx,
+                id=uuid7(time.time_ns() // 1_000_000, os.urandom(10)),
+                token_hash=_hash(secret),
+                user_id=user.id,
+                csrf_token=secrets.token_urlsafe(_SECRET_BYTES),
+                user_agent=None if agent is None else agent[:_USER_AGENT_MAX].replace("\x00", ""),
+                ip_address=None if origin.ip_address is None else str(origin.ip_address),
+                now=self._now(),
+                lifetime=LIFETIME,
+            )
+        return secret
+
+    async def verify(self, secret: str) -> Login | None:
+        """Return the session of this secret while it holds and its person may enter; its end moves on with use."""
+        if len(secret) != _SECRET_LENGTH or not secret.isascii():
+            return None
+        async with self._postgres.transaction() as tx:
+            return await store.find(tx, _hash(secret), self._now(), LIFETIME)
+
+    async def end(self, secret: str) -> None:
+        """End the session of this secret; one that has ended stays so."""
+        async with self._postgres.transaction() as tx:
+            login = await store.find(tx, _hash(secret), self._now(), LIFETIME)
+            if await store.end_by_token(tx, _hash(secret)) is not None and login is not None:
+                await audit.append(tx, login.actor, "login.ended", object_type="web_session", object_id=str(login.id))
+
+    async def list(self, actor: Actor) -> list[WebSession]:
+        """Return one's own sessions that hold, the last used first."""
+        async with self._postgres.transaction() as tx:
+            return [] if actor.id is None else await store.of_user(tx, actor.id, self._now())
+
+    async def end_other(self, actor: Actor, session_id: UUID) -> None:
+        """End one of one's own sessions from another. Raises NotFound, also for somebody else's."""
+        async with self._postgres.transaction() as tx:
+            if actor.id is None or not await store.end_one(tx, session_id, actor.id):
+                raise NotFound("Esta sessão não existe ou já terminou.")
+            await audit.append(tx, actor, "login.ended", object_type="web_session", object_id=str(session_id))
+
+    def _now(self) -> datetime | None:
+        return None if self._clock is None else self._clock()
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode(errors="replace")).digest()

@@ -1,0 +1,190 @@
+"""Tokens: the keys of agents and scripts. Shown once, stored hashed, scoped, expiring, revoked within two seconds."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from omie_control.domain.access import Right, may_grant
+from omie_control.domain.actors import Actor, Role, Token
+from omie_control.domain.executions import uuid7
+from omie_control.errors import Conflict, InvalidInput, NotFound
+from omie_control.postgres import tokens as store
+from omie_control.postgres.database import Postgres
+from omie_control.services import audit
+from omie_control.services.access import Access
+
+# How long a revoked token may still pass in another process, and how many answers are kept.
+SEEN_FOR_SECONDS = 2.0
+SEEN_MAX = 4096
+_TEXT = re.compile(r"(omc_[a-z2-9]{8})_[A-Za-z0-9_-]{43}")
+_PREFIX_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
+_NAME_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    actor: Actor | None
+    expires_at: datetime | None
+    until: float
+
+
+class Tokens:
+    """The verbs of tokens; remembers each answer for two seconds, since every request asks."""
+
+    def __init__(self, postgres: Postgres, access: Access) -> None:
+        self._postgres = postgres
+        self._access = access
+        self._seen: dict[bytes, _Seen] = {}
+
+    async def create(
+        self,
+        actor: Actor,
+        name: str,
+        role: Role,
+        *,
+        companies: Iterable[UUID] | None = None,
+        default_company: UUID | None = None,
+        expires_at: datetime | None = None,
+    ) -> tuple[Token, str]:
+        """Make a token for these companies (None: all); returns it and its text, which nobody can show again."""
+        scope = None if companies is None else frozenset(companies)
+        await self._access.require(actor, Right.TOKEN_MANAGE, object_type="token", object_id=name)
+        if not may_grant(actor, role, scope):
+            reason = "Ninguém pode criar um token com mais acesso do que tem."
+            raise await self._access.refused(actor, Right.TOKEN_MANAGE, reason, None, "token", name)
+        plain = _require_name(name)
+        _require_sensible(scope, default_company, expires_at)
+        prefix = "omc_" + "".join(secrets.choice(_PREFIX_LETTERS) for _ in range(8))
+        text = f"{prefix}_{secrets.token_urlsafe(32)}"
+        async with self._postgres.transaction() as tx:
+            token = await store.add(
+                tx,
+                id=uuid7(time.time_ns() // 1_000_000, os.urandom(10)),
+                name=plain,
+                prefix=prefix,
+                token_hash=_hash(text),
+                role=role,
+                companies=scope,
+                default_company=default_company,
+                by=actor.label,
+                expires_at=expires_at,
+            )
+            await audit.append(
+                tx, actor, "token.created", object_type="token", object_id=str(token.id), after=_facts(token)
+            )
+        return token, text
+
+    async def list(self, actor: Actor) -> list[Token]:
+        """Return the tokens whose scope lies within the actor's own, the newest first."""
+        await self._access.require(actor, Right.TOKEN_READ)
+        async with self._postgres.transaction() as tx:
+            return [token for token in await store.everything(tx) if _is_within(actor, token)]
+
+    async def revoke(self, actor: Actor, reference: str) -> Token:
+        """End a token, named by id, name or prefix. It stops everywhere within two seconds."""
+        await self._access.require(actor, Right.TOKEN_MANAGE, object_type="token", object_id=reference)
+        async with self._postgres.transaction() as tx:
+            found = [token for token in await store.named(tx, _storable(reference)) if _is_within(actor, token)]
+            if not found:
+                raise NotFound(
+                    "Nenhum token ativo tem este id, nome ou prefixo.", hint="Veja: omie-control token list."
+                )
+            if len(found) > 1:
+                raise Conflict(
+                    f"Há {len(found)} tokens ativos com este nome.",
+                    hint=f"Use o prefixo de um deles: {', '.join(token.prefix for token in found[:10])}.",
+                )
+            gone = await store.revoke(tx, found[0].id)
+            if gone is None:
+                raise Conflict("O token já tinha sido revogado.")
+            await audit.append(
+                tx,
+                actor,
+                "token.revoked",
+                object_type="token",
+                object_id=str(gone.id),
+                before=_facts(found[0]),
+                after=_facts(gone),
+            )
+        self._seen.clear()
+        return gone
+
+    async def verify(self, text: str) -> Actor | None:
+        """Return whose token this is, or None. Raises StorageDown when nobody can tell."""
+        if _TEXT.fullmatch(text) is None:
+            return None
+        digest = _hash(text)
+        seen = self._seen.get(digest)
+        if seen is None or seen.until < time.monotonic():
+            seen = await self._look_up(digest)
+        if seen.expires_at is not None and seen.expires_at <= datetime.now(UTC):
+            return None
+        return seen.actor
+
+    async def _look_up(self, digest: bytes) -> _Seen:
+        # The answer counts from before the question: a revocation in between is not missed for longer.
+        until = time.monotonic() + SEEN_FOR_SECONDS
+        async with self._postgres.transaction() as tx:
+            found = await store.by_hash(tx, digest)
+            if found is not None and found.is_unseen:
+                await store.note_use(tx, found.token.id)
+        if found is None or not hmac.compare_digest(found.token_hash, digest):
+            seen = _Seen(None, None, until)
+        else:
+            seen = _Seen(found.token.actor, found.token.expires_at, until)
+        self._seen.pop(digest, None)
+        while len(self._seen) >= SEEN_MAX:
+            self._seen.pop(next(iter(self._seen)))
+        self._seen[digest] = seen
+        return seen
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _require_name(name: str) -> str:
+    plain = " ".join(name.split())
+    if not plain or len(plain) > _NAME_MAX or not plain.isprintable():
+        raise InvalidInput("O nome do token não é válido.", hint="Diga para quem é, por exemplo: claude-financeiro.")
+    return plain
+
+
+def _require_sensible(scope: frozenset[UUID] | None, default_company: UUID | None, expires_at: datetime | None) -> None:
+    if scope is not None and not scope:
+        raise InvalidInput(
+            "O token precisa de pelo menos uma empresa.", hint="Ou deixe sem empresas para valer em todas."
+        )
+    if scope is not None and default_company is not None and default_company not in scope:
+        raise InvalidInput("A empresa padrão precisa ser uma das empresas do token.")
+    if expires_at is not None and (expires_at.tzinfo is None or expires_at <= datetime.now(UTC)):
+        raise InvalidInput("A expiração já passou.", hint="Escolha um instante no futuro.")
+
+
+def _is_within(actor: Actor, token: Token) -> bool:
+    return actor.companies is None or (token.companies is not None and token.companies <= actor.companies)
+
+
+def _storable(reference: str) -> str:
+    return reference.strip().replace("\x00", "")[:_NAME_MAX].encode(errors="replace").decode()
+
+
+def _facts(token: Token) -> dict[str, object]:
+    return {
+        "name": token.name,
+        "prefix": token.prefix,
+        "role": token.role.value,
+        "companies": None if token.companies is None else sorted(map(str, token.companies)),
+        "default_company": None if token.default_company is None else str(token.default_company),
+        "expires_at": None if token.expires_at is None else token.expires_at.isoformat(),
+        "revoked_at": None if token.revoked_at is None else token.revoked_at.isoformat(),
+    }

@@ -1,0 +1,257 @@
+"""People: who may enter the dashboard, and the proof that it is they.
+
+Passwords are kept as Argon2id. An unknown name costs as much time as a wrong password, and failures are
+counted per name and address in PostgreSQL, so that all processes together slow a guesser down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from functools import lru_cache
+from uuid import UUID
+
+from pwdlib import PasswordHash
+from pwdlib.exceptions import PwdlibError
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from omie_control.domain.access import Right, may_grant
+from omie_control.domain.actors import SYSTEM, Actor, ActorKind, Role, User
+from omie_control.domain.executions import Origin, uuid7
+from omie_control.domain.passwords import require_password, require_username
+from omie_control.errors import Conflict, NotFound, Overloaded, Unauthenticated
+from omie_control.postgres import users as store
+from omie_control.postgres import web_sessions
+from omie_control.postgres.database import Postgres
+from omie_control.postgres.queries import Connection
+from omie_control.services import audit
+from omie_control.services.access import Access
+from omie_control.telemetry import Event, tell
+
+ADMIN = "admin"
+FREE_ATTEMPTS = 5
+FIRST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(minutes=15)
+FORGOTTEN_AFTER = timedelta(hours=1)
+# Each hash takes tens of megabytes and tens of milliseconds of a core.
+_HASHES_AT_ONCE = 2
+_USERNAME_MAX = 100
+_hasher = PasswordHash((Argon2Hasher(),))
+
+
+class Users:
+    """The verbs of people. `clock` None: PostgreSQL's own."""
+
+    def __init__(self, postgres: Postgres, access: Access, clock: Callable[[], datetime] | None = None) -> None:
+        self._postgres = postgres
+        self._access = access
+        self._clock = clock
+        self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
+
+    async def create(
+        self,
+        actor: Actor,
+        username: str,
+        password: str,
+        role: Role,
+        companies: Iterable[UUID] | None = None,
+    ) -> User:
+        """Let a person in, for these companies (None: all). Nobody gives more than they hold."""
+        scope = None if companies is None else frozenset(companies)
+        await self._access.require(actor, Right.USER_MANAGE, object_type="user", object_id=username)
+        if not may_grant(actor, role, scope):
+            reason = "Ninguém pode dar mais acesso do que tem."
+            raise await self._access.refused(actor, Right.USER_MANAGE, reason, None, "user", username)
+        name = require_username(username)
+        hashed = await self._hash(require_password(password, name))
+        async with self._postgres.transaction() as tx:
+            made = await self._add(tx, actor, name, hashed, role, scope)
+        if made is None:
+            raise Conflict(f"Já existe um usuário '{name}'.", hint="Escolha outro nome.")
+        return made
+
+    async def list(self, actor: Actor) -> list[User]:
+        """Return everybody."""
+        await self._access.require(actor, Right.USER_MANAGE)
+        async with self._postgres.transaction() as tx:
+            return await store.everything(tx)
+
+    async def change_password(self, actor: Actor, username: str, password: str) -> User:
+        """Store a new password, one's own or as an administrator another's, and end that person's sessions."""
+        name = require_username(username)
+        if actor.kind is not ActorKind.USER or actor.name != name:
+            await self._access.require(actor, Right.USER_MANAGE, object_type="user", object_id=name)
+        hashed = await self._hash(require_password(password, name))
+        async with self._postgres.transaction() as tx:
+            user = await self._lock(tx, actor, name)
+            await store.set_password(tx, user.id, hashed)
+            ended = await web_sessions.end_all(tx, user.id)
+            await audit.append(
+                tx,
+                actor,
+                "user.password_changed",
+                object_type="user",
+                object_id=name,
+                after={"sessions_ended": ended},
+            )
+        return user
+
+    async def deactivate(self, actor: Actor, username: str) -> None:
+        """Keep a person out from now on; their records stay."""
+        await self._set_active(actor, username, "user.deactivated", is_active=False)
+
+    async def activate(self, actor: Actor, username: str) -> None:
+        """Let a person in again."""
+        await self._set_active(actor, username, "user.activated", is_active=True)
+
+    async def ensure_admin(self, password: str | None) -> str | None:
+        """Make the administrator at the first start; returns the password if one had to be made up."""
+        async with self._postgres.transaction() as tx:
+            if await store.has_admin(tx):
+                return None
+        chosen = require_password(password, ADMIN) if password is not None else secrets.token_urlsafe(12)
+        hashed = await self._hash(chosen)
+        async with self._postgres.transaction() as tx:
+            made = await self._add(tx, SYSTEM, ADMIN, hashed, Role.ADMIN, None)
+        return chosen if made is not None and password is None else None
+
+    async def authenticate(self, username: str, password: str, origin: Origin) -> User:
+        """Return whose name and password these are.
+
+        Raises Unauthenticated, the same whatever was wrong; Overloaded with the instant when to try again.
+        """
+        name = username.strip().lower()[:_USERNAME_MAX].replace("\x00", "")
+        subject = hashlib.sha256(f"{name}\x00{origin.ip_address}".encode(errors="replace")).digest()
+        until = await self._admit(subject)
+        if until is not None:
+            tell(Event.LOGIN_REFUSED, reason="throttled", ip_address=str(origin.ip_address))
+            raise Overloaded(
+                "Muitas tentativas de entrar seguidas.",
+                hint="Espere e tente de novo.",
+                code="muitas_tentativas",
+                until=until,
+            )
+        async with self._postgres.transaction() as tx:
+            found = await store.find(tx, name)
+        is_right = await self._verify(password, found.password_hash if found is not None else _nobody())
+        if found is None or not is_right or not found.user.is_active:
+            await self._refuse_login(name, origin)
+            raise Unauthenticated(
+                "Usuário ou senha não conferem.", hint="Confira os dois e tente de novo.", code="login_recusado"
+            )
+        async with self._postgres.transaction() as tx:
+            await store.clear_attempts(tx, subject)
+            await store.note_login(tx, found.user.id)
+            await audit.append(
+                tx, found.user.actor, "login.succeeded", object_type="user", object_id=name, origin=origin
+            )
+        tell(Event.LOGIN_SUCCEEDED, username=name)
+        return found.user
+
+    async def _admit(self, subject: bytes) -> datetime | None:
+        async with self._postgres.transaction() as tx:
+            return await store.admit_attempt(
+                tx,
+                subject,
+                None if self._clock is None else self._clock(),
+                free=FREE_ATTEMPTS,
+                base=FIRST_WAIT,
+                cap=LONGEST_WAIT,
+                window=FORGOTTEN_AFTER,
+            )
+
+    async def _refuse_login(self, name: str, origin: Origin) -> None:
+        tell(Event.LOGIN_REFUSED, reason="wrong", ip_address=str(origin.ip_address))
+        async with self._postgres.transaction() as tx:
+            visitor = Actor(ActorKind.USER, _storable(name), Role.VIEWER)
+            await audit.append(
+                tx,
+                visitor,
+                "login.refused",
+                outcome="refused",
+                object_type="user",
+                object_id=_storable(name),
+                origin=origin,
+            )
+
+    async def _set_active(self, actor: Actor, username: str, action: str, *, is_active: bool) -> None:
+        name = require_username(username)
+        await self._access.require(actor, Right.USER_MANAGE, object_type="user", object_id=name)
+        if actor.kind is ActorKind.USER and actor.name == name:
+            raise Conflict("Ninguém pode desativar a si mesmo.", hint="Peça a outro administrador.")
+        async with self._postgres.transaction() as tx:
+            user = await self._lock(tx, actor, name)
+            await store.set_active(tx, user.id, is_active=is_active)
+            if not is_active:
+                await web_sessions.end_all(tx, user.id)
+            await audit.append(
+                tx,
+                actor,
+                action,
+                object_type="user",
+                object_id=name,
+                before={"is_active": user.is_active},
+                after={"is_active": is_active},
+            )
+
+    async def _lock(self, tx: Connection, actor: Actor, name: str) -> User:
+        """Hold a person's row; somebody with more rights than the actor is out of the actor's reach."""
+        user = await store.lock(tx, name)
+        if user is None:
+            raise NotFound(f"O usuário '{name}' não existe.")
+        is_self = actor.kind is ActorKind.USER and actor.id == user.id
+        if not is_self and not may_grant(actor, user.role, user.companies):
+            reason = "Este usuário tem mais acesso do que você."
+            raise await self._access.refused(actor, Right.USER_MANAGE, reason, None, "user", name)
+        return user
+
+    async def _add(
+        self, tx: Connection, actor: Actor, name: str, hashed: str, role: Role, scope: frozenset[UUID] | None
+    ) -> User | None:
+        made = await store.add(
+            tx, id=_new_id(), username=name, password_hash=hashed, role=role, companies=scope, by=actor.label
+        )
+        if made is not None:
+            await audit.append(
+                tx,
+                actor,
+                "user.created",
+                object_type="user",
+                object_id=name,
+                after={"role": role.value, "companies": None if scope is None else sorted(map(str, scope))},
+            )
+        return made
+
+    async def _hash(self, password: str) -> str:
+        async with self._hashing:
+            return await asyncio.to_thread(_hasher.hash, password)
+
+    async def _verify(self, password: str, hashed: str) -> bool:
+        async with self._hashing:
+            return await asyncio.to_thread(_matches, password, hashed)
+
+
+@lru_cache(maxsize=1)
+def _nobody() -> str:
+    """A hash that no password has, verified for names that do not exist."""
+    return _hasher.hash(secrets.token_urlsafe(32))
+
+
+def _matches(password: str, hashed: str) -> bool:
+    try:
+        return _hasher.verify(password, hashed)
+    except (PwdlibError, UnicodeError):
+        return False
+
+
+def _storable(name: str) -> str:
+    return name.encode(errors="replace").decode()[:_USERNAME_MAX] or "-"
+
+
+def _new_id() -> UUID:
+    return uuid7(time.time_ns() // 1_000_000, os.urandom(10))
