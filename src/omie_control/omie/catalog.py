@@ -97,6 +97,13 @@ class Method:
         """Return what Omie answers with."""
         return self.service.fields(self.response_type)
 
+    def rows(self, data: Mapping[str, Any]) -> list[Any]:
+        """Return the records of a list's answer; `list_key` may be a path into it. Absent ones are none."""
+        found: Any = data
+        for name in (self.list_key or "").split("."):
+            found = found.get(name) if isinstance(found, Mapping) else None
+        return found if isinstance(found, list) else []
+
     def problems(self, param: Any) -> Iterator[Problem]:
         """Yield everything that Omie would refuse in `param`, without judging which field excludes which."""
         found = find_problems(self.request_fields, param, self.service.fields)

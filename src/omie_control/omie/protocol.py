@@ -211,8 +211,8 @@ def _refuse_in_band(method: Method, status: int, data: Mapping[str, Any]) -> Non
 
 
 def _payload(method: Method, status: int, data: dict[str, Any], param: Mapping[str, Any] | None) -> Payload:
-    paging, key = method.paging, method.list_key
-    is_empty = key is not None and method.kind == "list" and not data.get(key)
+    paging = method.paging
+    is_empty = method.kind == "list" and method.list_key is not None and not method.rows(data)
     asked = param.get(paging.page) if paging and param else None
     came = data.get(paging.answered_page) if paging else None
     is_past_end = isinstance(asked, int) and isinstance(came, int) and 0 < came < asked
@@ -227,6 +227,10 @@ def _empty_page(method: Method) -> dict[str, Any]:
         for name in (names.answered_page, names.answered_pages, names.answered_count, names.answered_total):
             if name is not None:
                 page[name] = 0
-    if method.list_key is not None:
-        page[method.list_key] = []
+    *outer, last = (method.list_key or "").split(".")
+    inner = page
+    for name in outer:
+        inner = inner.setdefault(name, {})
+    if last:
+        inner[last] = []
     return page
