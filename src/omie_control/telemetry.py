@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -111,8 +113,11 @@ def log_event(event: Event, facts: dict[str, Any]) -> None:
     structlog.get_logger("omie_control").log(level, event.value, **facts)
 
 
-def configure_logging(log_format: str, *, level: int = logging.INFO) -> None:
-    """Send structlog and stdlib logging to stderr as `json` or `console`, each line with its execution_id."""
+def configure_logging(log_format: str, *, level: int = logging.INFO, file: Path | None = None) -> None:
+    """Send structlog and stdlib logging to stderr as `json` or `console`, each line with its execution_id.
+
+    With `file`, everything from INFO also goes there as JSON, in files of 10 MB of which five older ones are kept.
+    """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -120,32 +125,37 @@ def configure_logging(log_format: str, *, level: int = logging.INFO) -> None:
         _add_execution,
         _add_trace,
     ]
-    renderer: Any = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    tail: list[Any] = [structlog.processors.format_exc_info, renderer] if log_format == "json" else [renderer]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *tail],
-        )
-    )
+    stderr = logging.StreamHandler(sys.stderr)
+    stderr.setFormatter(_formatter(log_format, shared))
+    stderr.setLevel(level)
+    handlers: list[logging.Handler] = [stderr]
+    if file is not None:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        kept = RotatingFileHandler(file, maxBytes=10_000_000, backupCount=5, encoding="utf-8")
+        kept.setFormatter(_formatter("json", shared))
+        handlers.append(kept)
     root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level)
-    for noisy in ("httpx2", "httpcore2", "uvicorn.access", "mcp", "fastmcp", "docket"):
+    root.handlers[:] = handlers
+    root.setLevel(level if file is None else min(level, logging.INFO))
+    for noisy in ("httpx2", "httpcore2", "uvicorn", "uvicorn.error", "uvicorn.access", "mcp", "fastmcp", "docket"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     if log_event not in _subscribers:
         subscribe(log_event)
+
+
+def _formatter(log_format: str, shared: list[Any]) -> logging.Formatter:
+    tail: list[Any] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    if log_format == "json":
+        tail = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *tail]
+    )
 
 
 def _add_execution(logger: Any, name: str, line: dict[str, Any]) -> dict[str, Any]:

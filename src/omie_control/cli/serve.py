@@ -71,12 +71,8 @@ def bind(host: str, port: int) -> socket.socket:
 def _holder(port: int) -> str:
     try:
         for connection in psutil.net_connections("tcp"):
-            if (
-                connection.status == psutil.CONN_LISTEN
-                and connection.laddr
-                and connection.laddr.port == port
-                and connection.pid
-            ):
+            here = connection.laddr
+            if connection.status == psutil.CONN_LISTEN and here and here[1] == port and connection.pid:
                 return f": o processo {connection.pid} ({psutil.Process(connection.pid).name()}) escuta nela"
     except (psutil.Error, OSError):
         return ""

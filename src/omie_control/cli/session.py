@@ -7,6 +7,7 @@ import getpass
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 import typer
@@ -43,9 +44,9 @@ def run_async(work: Coroutine[Any, Any, T], *, as_json: bool = False) -> T:
         raise typer.Exit(130) from None
 
 
-def configure_telemetry(settings: Settings, kind: str, *, level: int = logging.INFO) -> None:
+def configure_telemetry(settings: Settings, kind: str, *, level: int = logging.INFO, file: Path | None = None) -> None:
     """Set up the log and, where a collector is named, the traces of one process."""
-    configure_logging(settings.log_format, level=level)
+    configure_logging(settings.log_format, level=level, file=file)
     if exports_traces():
         configure_tracing(f"omie-control-{kind}", __version__)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sys
 from collections.abc import AsyncIterator
 
@@ -29,8 +30,11 @@ def up(*, host: str | None, port: int | None) -> None:
 
     async def work() -> None:
         settings = settings_with(host=host, port=port)
-        configure_telemetry(settings, "up")
         with HomeLock(settings.home, "up"):
+            # On a terminal the screen stays readable: what is worth a warning shows, everything lies in the file.
+            is_json = settings.log_format == "json"
+            level = logging.INFO if is_json else logging.WARNING
+            configure_telemetry(settings, "up", level=level, file=settings.home / "logs" / "omie-control.log")
             listener = bind(settings.host, settings.port)
             async with open_app(settings, kind="up") as app, _demonstration(app) as is_demo, Worker(app):
                 with stopped_by_signals(app):

@@ -12,7 +12,7 @@ from omie_control.errors import StorageDown
 from omie_control.postgres import status as store
 from omie_control.postgres.database import Postgres
 from omie_control.postgres.recorder import Recorder
-from omie_control.postgres.status import ServerStatus
+from omie_control.postgres.status import DatabaseStatus
 from omie_control.services.access import Access
 from omie_control.valkey.live import Live
 
@@ -34,7 +34,7 @@ class SystemState:
     at: datetime
     is_ready: bool
     recorder_depth: int
-    database: ServerStatus | None
+    database: DatabaseStatus | None
     degraded: list[Degraded] = field(default_factory=list)
 
 
@@ -58,7 +58,7 @@ class System:
         database = None
         try:
             async with self._postgres.reading() as connection:
-                database = await store.server(connection)
+                database = await store.read(connection)
         except StorageDown:
             database = None
         degraded = self._degraded(database)
@@ -71,7 +71,7 @@ class System:
             degraded=degraded,
         )
 
-    def _degraded(self, database: ServerStatus | None) -> list[Degraded]:
+    def _degraded(self, database: DatabaseStatus | None) -> list[Degraded]:
         found: list[Degraded] = []
         if database is None:
             since = self._recorder.health.down_since or self._postgres.down_since
