@@ -34,7 +34,7 @@ from omie_control.mcp.origin import origin_of, trusted_networks
 from omie_control.mcp.refusals import Sampler
 from omie_control.mcp.traits import Traits, traits_of
 from omie_control.services.endings import outcome_of
-from omie_control.services.executions import Handle, Outcome, Request
+from omie_control.services.recording import Handle, Outcome, Request
 from omie_control.telemetry import Event, current_execution, tell
 
 MAX_ARGUMENTS = 2 * 1024 * 1024

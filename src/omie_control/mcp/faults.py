@@ -11,7 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeGuard, TypeVar
 
 from fastmcp.exceptions import DisabledError, McpError, NotFoundError, ToolError, ValidationError
 from pydantic import ValidationError as PydanticValidationError
@@ -20,7 +20,7 @@ from omie_control.domain.executions import Status
 from omie_control.errors import ControlError, NotFound, Uncertain
 from omie_control.mcp.traits import Traits
 from omie_control.services.endings import outcome_of
-from omie_control.services.executions import Handle, Outcome
+from omie_control.services.recording import Handle, Outcome
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -139,11 +139,16 @@ def _theirs(handle: Handle, error: Exception, cause: BaseException | None, tool:
     if cause is None and isinstance(error, ToolError):
         return _refused(TOOL_FAILED, str(error))
     said = INTERNAL_TEXT if str(error) == f"Error calling tool {tool!r}" else str(error)
-    if isinstance(cause, PydanticValidationError):
+    wrong = next((each for each in (cause, getattr(cause, "__cause__", None)) if _is_validation(each)), None)
+    if wrong is not None:
         # Its own text would repeat the value at fault.
-        told = f"{type(cause).__name__}: {explain_validation(cause, ())}"
+        told = f"{type(wrong).__name__}: {explain_validation(wrong, ())}"
         return Verdict(Outcome(Status.FAILED, error_code=TOOL_FAILED, error_message=told), INTERNAL_TEXT)
     return Verdict(outcome_of(handle, cause if cause is not None else error), said)
+
+
+def _is_validation(error: object) -> TypeGuard[PydanticValidationError]:
+    return isinstance(error, PydanticValidationError)
 
 
 def _is_timeout(cause: BaseException | None, traits: Traits) -> bool:
@@ -208,7 +213,8 @@ def _expected(fault: dict[str, Any], parameters: Sequence[str]) -> str:
         return _unknown_field(str(fault["loc"][-1]), parameters)
     text = _EXPECTED.get(fault["type"], "o valor não é do tipo ou da forma esperada")
     # Only bounds of the schema stand in these contexts, never the value that was sent.
-    return text.format_map(fault.get("ctx") or {}) + "."
+    bounds = {name: str(bound).replace(" or ", " ou ") for name, bound in (fault.get("ctx") or {}).items()}
+    return text.format_map(bounds) + "."
 
 
 def _unknown_field(name: str, parameters: Sequence[str]) -> str:

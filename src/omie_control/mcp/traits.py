@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastmcp.tools import Tool
 
-from omie_control.app.controller import Declaration
 from omie_control.domain.executions import Category, Complexity
+
+if TYPE_CHECKING:
+    from omie_control.app.controller import Declaration
 
 # Tools with this tag go to Omie for one company.
 OMIE_TAG = "omie"
@@ -20,10 +22,14 @@ _Word = TypeVar("_Word", bound=StrEnum)
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """A tool as its executions are recorded."""
+    """A tool as its executions are recorded.
+
+    `writes` is what the tool itself says; a tool that says nothing ends as `timeout` when its process dies, not
+    as `uncertain` with an alert: that word is kept for writes that somebody has to look up.
+    """
 
     process_type: str
-    writes: bool = True
+    writes: bool = False
     category: Category | None = None
     complexity: Complexity | None = None
     has_timeout: bool = False
@@ -35,11 +41,10 @@ class Traits:
 def traits_of(tool: Tool, declaration: Declaration | None) -> Traits:
     """Read a tool's traits from its annotations, tags and meta; `@controller.process` below it speaks first."""
     parameters = tuple(tool.parameters.get("properties", ()))
-    is_read_only = tool.annotations is not None and tool.annotations.read_only_hint is True
     if declaration is None:
-        declared_type, category, complexity, writes = tool.name, None, None, not is_read_only
+        declared_type, category, complexity, writes = tool.name, None, None, _says_it_writes(tool)
     else:
-        declared_type, writes = declaration.process_type, declaration.writes and not is_read_only
+        declared_type, writes = declaration.process_type, declaration.writes
         category, complexity = declaration.category, declaration.complexity
     return Traits(
         process_type=declared_type[:_TYPE_MAX],
@@ -50,6 +55,15 @@ def traits_of(tool: Tool, declaration: Declaration | None) -> Traits:
         parameters=parameters,
         calls_omie=OMIE_TAG in tool.tags,
         declaration=declaration,
+    )
+
+
+def _says_it_writes(tool: Tool) -> bool:
+    hints = tool.annotations
+    return (
+        hints is not None
+        and hints.read_only_hint is not True
+        and (hints.read_only_hint is False or hints.destructive_hint is True)
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
 
 from omie_control.mcp.tools.words import filled, plain
 
@@ -30,6 +31,7 @@ Estado = Annotated[str | None, Field(description="Sigla do estado, como SP.", mi
 Cep = Annotated[str | None, Field(description="CEP, como 01310-100.", max_length=10)]
 Inscricao = Annotated[str | None, Field(description="Inscrição estadual.", max_length=20)]
 Observacao = Annotated[str | None, Field(description="Observação interna.", max_length=4000)]
+Inativo = Annotated[bool | None, Field(description="true inativa o cadastro; false o reativa.")]
 Tags = Annotated[list[str] | None, Field(description="Etiquetas, como Cliente ou Fornecedor.", max_length=50)]
 OutrosCampos = Annotated[
     dict[str, Any] | None,
@@ -113,10 +115,12 @@ def filters(*, inativo: bool | None, tags: list[str] | None, **fields: Any) -> d
 
 def named(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Collect a tool's arguments that are fields of Omie; `outros_campos` joins them, typed ones win."""
-    given = {name: value for name, value in arguments.items() if value is not None and name not in _OURS}
-    fields = dict(arguments.get("outros_campos") or {}) | {
-        name: value for name, value in given.items() if isinstance(value, str)
-    }
+    fields = dict(arguments.get("outros_campos") or {})
+    for name, value in arguments.items():
+        if isinstance(value, str) and name not in _OURS:
+            fields[name] = value
+        elif isinstance(value, bool):
+            fields[name] = "S" if value else "N"
     if arguments.get("tags") is not None:
         fields["tags"] = [{"tag": tag} for tag in arguments["tags"]]
     return fields

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastmcp import FastMCP
 from fastmcp.tools import ToolResult
@@ -75,7 +75,7 @@ def _register_reads(server: FastMCP[Any], app: App) -> None:
         filters = record.filters(
             razao_social=nome,
             nome_fantasia=nome_fantasia,
-            cnpj_cpf=_document(cnpj_cpf),
+            cnpj_cpf=document(cnpj_cpf),
             codigo_cliente_omie=codigo,
             codigo_cliente_integracao=codigo_integracao,
             inativo=inativo,
@@ -100,7 +100,7 @@ def _register_reads(server: FastMCP[Any], app: App) -> None:
         *, codigo_omie: CodigoOmie = None, codigo_integracao: CodigoIntegracao = None, empresa: Empresa = None
     ) -> ToolResult:
         call = this_call()
-        payload = await _run(app, call, "ConsultarCliente", _key(codigo_omie, codigo_integracao))
+        payload = await _run(app, call, "ConsultarCliente", client_key(codigo_omie, codigo_integracao))
         found = record.whole(payload)
         facts = [(name, value) for name, value in found.items() if not isinstance(value, dict | list)]
         title = f"**{cell(found.get('razao_social')) or 'Cliente'}** · empresa {_slug(call)}"
@@ -175,13 +175,13 @@ def _register_writes(server: FastMCP[Any], app: App) -> None:
         cep: record.Cep = None,
         inscricao_estadual: record.Inscricao = None,
         observacao: record.Observacao = None,
-        inativo: Literal["S", "N"] | None = None,
+        inativo: record.Inativo = None,
         tags: record.Tags = None,
         outros_campos: record.OutrosCampos = None,
         empresa: Empresa = None,
     ) -> ToolResult:
         fields = record.named(locals())
-        key = _key(codigo_omie, codigo_integracao)
+        key = client_key(codigo_omie, codigo_integracao)
         if not fields:
             raise InvalidInput("Nenhum campo para alterar foi informado.", hint="Informe ao menos um campo.")
         return await _write(app, this_call(), "AlterarCliente", key | fields, "alterado")
@@ -189,7 +189,7 @@ def _register_writes(server: FastMCP[Any], app: App) -> None:
 
 async def _write(app: App, call: ToolCall, method: str, fields: dict[str, Any], done: str) -> ToolResult:
     if "cnpj_cpf" in fields:
-        fields["cnpj_cpf"] = _document(fields["cnpj_cpf"])
+        fields["cnpj_cpf"] = document(fields["cnpj_cpf"])
     payload = await _run(app, call, method, fields)
     written = record.written(payload, fields)
     facts = [("codigo_omie", written.get("codigo_omie")), ("codigo_integracao", written.get("codigo_integracao"))]
@@ -204,7 +204,7 @@ async def _run(app: App, call: ToolCall, method: str, param: dict[str, Any]) -> 
     return {} if payload.is_empty_page else payload.data
 
 
-def _key(codigo_omie: int | None, codigo_integracao: str | None) -> dict[str, Any]:
+def client_key(codigo_omie: int | None, codigo_integracao: str | None) -> dict[str, Any]:
     """Name one client, by exactly one of its two codes."""
     if (codigo_omie is None) == (codigo_integracao is None):
         raise InvalidInput(
@@ -216,7 +216,7 @@ def _key(codigo_omie: int | None, codigo_integracao: str | None) -> dict[str, An
     return {"codigo_cliente_integracao": codigo_integracao}
 
 
-def _document(text: str | None) -> str | None:
+def document(text: str | None) -> str | None:
     """Return a CPF or CNPJ without punctuation. Raises InvalidInput that never repeats it."""
     if not text:
         return text

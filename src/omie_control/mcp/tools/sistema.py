@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from fastmcp import FastMCP
 from fastmcp.tools import ToolResult
 from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
 
 from omie_control.app import App
 from omie_control.domain.companies import Company

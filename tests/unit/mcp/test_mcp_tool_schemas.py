@@ -1,0 +1,56 @@
+"""What models see of each tool is a promise: a changed name, type or description shows here first.
+
+`UPDATE_SNAPSHOTS=1` writes the snapshots anew; read the difference before committing it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+import pytest
+from fastmcp import FastMCP
+
+from omie_control.app import App
+from omie_control.mcp.tools import clientes, sistema
+
+SNAPSHOTS = Path(__file__).parents[2] / "snapshots" / "mcp"
+NAMES = sorted(path.stem for path in SNAPSHOTS.glob("*.json"))
+
+
+@pytest.fixture
+async def tools() -> dict[str, Any]:
+    server: FastMCP[Any] = FastMCP("schemas")
+    # Registering reads nothing of the App; only calls do.
+    for noun in (clientes, sistema):
+        noun.register(server, cast("App", None))
+    return {tool.name: tool.to_mcp_tool() for tool in await server.list_tools()}
+
+
+async def test_every_tool_has_a_snapshot_and_every_snapshot_a_tool(tools: dict[str, Any]) -> None:
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        for name, tool in tools.items():
+            (SNAPSHOTS / f"{name}.json").write_bytes(_written(tool))
+    assert sorted(tools) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_tool_looks_as_promised(tools: dict[str, Any], name: str) -> None:
+    assert (SNAPSHOTS / f"{name}.json").read_bytes() == _written(tools[name])
+
+
+async def test_every_tool_says_what_it_does_to_the_world(tools: dict[str, Any]) -> None:
+    for tool in tools.values():
+        hints = tool.annotations
+        assert None not in (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint, hints.open_world_hint)
+        assert tool.title
+        assert len(tool.description) > 80
+        for parameter in tool.input_schema["properties"].values():
+            assert parameter.get("description"), (tool.name, parameter)
+
+
+def _written(tool: Any) -> bytes:
+    shown = tool.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return orjson.dumps(shown, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
