@@ -48,9 +48,10 @@ def size_of(row: StartRow | FinishRow) -> int:
 class Batch:
     """Rows that are written together or not at all."""
 
-    __slots__ = ("finishes", "starts")
+    __slots__ = ("finishes", "has_made_partitions", "starts")
 
-    def __init__(self, waiting: Iterable[Waiting]) -> None:
+    def __init__(self, waiting: Iterable[Waiting], *, has_made_partitions: bool = False) -> None:
+        self.has_made_partitions = has_made_partitions
         self.starts: list[Waiting] = []
         self.finishes: list[Waiting] = []
         for each in waiting:
@@ -73,7 +74,8 @@ class Batch:
         """Cut the batch in two, to find the row that PostgreSQL refuses."""
         rows = list(self)
         middle = len(rows) // 2
-        return Batch(rows[:middle]), Batch(rows[middle:])
+        made = self.has_made_partitions
+        return Batch(rows[:middle], has_made_partitions=made), Batch(rows[middle:], has_made_partitions=made)
 
     def note_ended(self, numbers: Iterable[int]) -> None:
         """Keep which finishes (numbered from 1) ended their execution."""

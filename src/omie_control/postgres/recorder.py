@@ -220,6 +220,8 @@ class Recorder:
                 return [batch]
             except Exception as exc:
                 if writer is not None and is_row_fault(exc):
+                    if await self._made_partitions(writer, batch, exc):
+                        continue
                     return await self._isolate(batch, exc)
                 if writer is not None and doubtful is None and leaves_doubt(exc):
                     doubtful = writer.backend
@@ -271,12 +273,19 @@ class Recorder:
         self._committed(batch)
         return True
 
+    async def _made_partitions(self, writer: Writer, batch: Batch, error: Exception) -> bool:
+        """Make this month's partitions when a batch found none; once a batch, since an id may be of any month."""
+        # Every constraint of ours has a name: a check without one is a row that no partition takes.
+        is_missing = sqlstate(error) == _CHECK_VIOLATION and not getattr(error, "constraint_name", None)
+        if not is_missing or batch.has_made_partitions:
+            return False
+        batch.has_made_partitions = True
+        with contextlib.suppress(*Foreign):
+            await writer.make_partitions()
+        return True
+
     async def _isolate(self, batch: Batch, error: Exception) -> list[Batch]:
         """Write the good rows of a batch that PostgreSQL refused; the bad one alone gets the error."""
-        if sqlstate(error) == _CHECK_VIOLATION and not getattr(error, "constraint_name", None):
-            # No constraint of ours has no name: the partition of the month is missing.
-            with contextlib.suppress(*Foreign):
-                await (await self._connected()).make_partitions()
         if len(batch) > 1:
             tell(Event.BATCH_SPLIT, rows=len(batch), reason=one_line(error))
             left, right = batch.halves()

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from omie_control.domain.metrics import BUCKET_COUNT
-from omie_control.telemetry import Event, tell
 
 _LOCK_KEY = 0x666F6C64  # "fold": one folder at a time per database
 _BUCKETS = tuple(f"b{number:02}" for number in range(BUCKET_COUNT))
@@ -25,8 +24,6 @@ async def fold(connection: asyncpg.Connection, zone: ZoneInfo) -> int:
     Hours and dates are those of `zone`.
     """
     folded: int = await connection.fetchval(_statement(), _LOCK_KEY, zone.key)
-    if folded:
-        tell(Event.ROLLUPS_FOLDED, deltas=folded)
     return folded
 
 
