@@ -95,10 +95,10 @@ class Live:
                 await asyncio.sleep(_HEAL_SECONDS)
             self._wake.clear()
             await self._flush_or_fail()
+            if self._changes:
+                self._wake.set()
             if len(self._changes) < _MAX_BATCH:
                 await asyncio.sleep(_LINGER_SECONDS)
-            else:
-                self._wake.set()
 
     async def _flush_or_fail(self) -> None:
         batch = [self._changes.popleft() for _ in range(min(_MAX_BATCH, len(self._changes)))]
@@ -150,7 +150,6 @@ class Live:
             since, dropped = self.down_since, self._dropped
             self.is_up, self.down_since, self._dropped = True, None, 0
             tell(Event.LIVE_BACK, since=since, dropped=dropped)
-            self._wake.set()
 
 
 def encode(batch: Sequence[Change], asides: Iterable[bytes] = ()) -> tuple[bytes, int]:

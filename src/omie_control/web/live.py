@@ -83,7 +83,8 @@ async def hints(request: Request) -> StreamingResponse:
         with streams.place(visitor.actor.label):
             async with aclosing(_events(visitor, streams, bus, app.db.postgres)) as events:
                 async for event in events:
-                    yield event
+                    if event:
+                        yield event
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(body(), media_type="text/event-stream", headers=headers)
