@@ -22,6 +22,7 @@ import pytest
 import pytest_asyncio
 import redis.asyncio
 
+from omie_control.embedded import EmbeddedServers
 from omie_control.postgres.migrate import migrate
 
 pytest_plugins = ["tests.fixtures_omie"]
@@ -90,8 +91,6 @@ async def servers(home: Path) -> AsyncIterator[Servers]:
     if database_url and valkey_url:
         yield Servers(database_url, valkey_url)
         return
-    from omie_control.embedded import EmbeddedServers  # noqa: PLC0415 - only whoever starts them needs their wheels
-
     embedded = EmbeddedServers(home, timezone=TIMEZONE, postgres=not database_url, valkey=not valkey_url)
     endpoints = await embedded.start()
     try:

@@ -17,6 +17,7 @@ APPLICATION = {
     "execution_bodies": "select insert update delete",
     "instances": "select insert update delete",
     "integration_alerts": "select insert update",
+    "login_attempts": "select insert update delete",
     "omie_api_metrics": "select insert update",
     "process_executions": "select insert update",
     "rollup_deltas": "select insert update delete",
@@ -41,10 +42,13 @@ async def reader(database: Database) -> AsyncIterator[asyncpg.Connection]:
 
 async def rights(connection: asyncpg.Connection, kinds: str) -> dict[str, str]:
     rows = await connection.fetch(
-        "select c.relname as name, (select string_agg(verb, ' ' order by n) from unnest($1::text[]) with ordinality as v (verb, n) "
-        "where has_table_privilege(c.oid, verb)) as verbs "
-        "from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind::text = any(string_to_array($2, null)) "
-        "and not c.relispartition",
+        """
+        select relname as name,
+               (select string_agg(verb, ' ' order by n) from unnest($1::text[]) with ordinality as v (verb, n)
+                 where has_table_privilege(pg_class.oid, verb)) as verbs
+          from pg_class
+         where relnamespace = 'public'::regnamespace and relkind::text = any(string_to_array($2, null))
+           and not relispartition""",
         VERBS,
         kinds,
     )
@@ -60,19 +64,19 @@ async def test_a_partition_gives_what_its_parent_gives_and_nothing_to_the_reader
     conn: asyncpg.Connection, reader: asyncpg.Connection
 ) -> None:
     await conn.execute("select make_partitions('2031-01-01', 1)")
-    different = (
-        "select inhrelid::regclass::text, verb from pg_inherits, unnest($1::text[]) as verb where inhparent::regclass::text = any($2) "
-        "and has_table_privilege(inhrelid, verb) is distinct from (has_table_privilege(inhparent, verb) and $3)"
-    )
+    different = """
+        select inhrelid::regclass::text, verb from pg_inherits, unnest($1::text[]) as verb
+         where inhparent::regclass::text = any($2)
+           and has_table_privilege(inhrelid, verb) is distinct from (has_table_privilege(inhparent, verb) and $3)"""
     parents = ["process_executions", "execution_bodies", "omie_api_metrics"]
     assert await conn.fetchval("select count(*) from pg_inherits where inhparent = 'execution_bodies'::regclass") >= 4
     assert await conn.fetch(different, VERBS, parents, True) == []
     assert await reader.fetch(different, VERBS, parents, False) == []
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+async def test_the_application_is_refused(conn: asyncpg.Connection) -> None:
+    await conn.execute("insert into audit_events (actor, action) values ('user:maria', 'probe.made')")
+    for statement in (
         "update audit_events set actor = 'somebody else'",
         "delete from audit_events",
         "truncate audit_events",
@@ -81,15 +85,12 @@ async def test_a_partition_gives_what_its_parent_gives_and_nothing_to_the_reader
         "drop table audit_events",
         "alter table audit_events disable trigger all",
         "create table mine (id int)",
-        "create table process_executions_2040_01 partition of process_executions for values from (minvalue) to (maxvalue)",
+        "create table mine partition of process_executions for values from (minvalue) to (maxvalue)",
         "select make_partition('process_executions', '2040-01-01', 'process_executions_2040_01')",
         "update schema_migrations set checksum = ''",
-    ],
-)
-async def test_the_application_is_refused(conn: asyncpg.Connection, statement: str) -> None:
-    await conn.execute("insert into audit_events (actor, action) values ('user:maria', 'probe.made')")
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await conn.execute(statement)
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await conn.execute(statement)
     assert await conn.fetchval("select actor from audit_events") == "user:maria"
 
 
@@ -98,15 +99,15 @@ async def test_the_application_makes_partitions_only_through_the_maker(conn: asy
     assert await conn.fetchval("select make_partitions('2032-11-15', 3)") == 0
     assert await conn.fetchval("select to_regclass('process_executions_2033_01') is not null")
     await conn.execute(
-        "insert into process_executions (id, process_type, execution_id) values (uuid7('2033-01-31 23:59:59.999+00'), 't', 'last')"
+        "insert into process_executions (id, process_type, execution_id) "
+        "values (uuid7('2033-01-31 23:59:59.999+00'), 't', 'last')"
     )
     with pytest.raises(asyncpg.PostgresError, match="between 1 and 36"):
         await conn.execute("select make_partitions('2032-11-15', 1000)")
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+async def test_the_reader_is_refused(reader: asyncpg.Connection) -> None:
+    for statement in (
         "select * from execution_bodies",
         "select sealed from execution_bodies",
         "select * from data_keys",
@@ -120,16 +121,13 @@ async def test_the_application_makes_partitions_only_through_the_maker(conn: asy
         "insert into integration_alerts (alert_type, severity, title) values ('a', 'info', 'a')",
         "update process_executions set status = 'failed'",
         "delete from process_executions",
-    ],
-)
-async def test_the_reader_is_refused(reader: asyncpg.Connection, statement: str) -> None:
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await reader.execute(statement)
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await reader.execute(statement)
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+async def test_the_reader_reads(reader: asyncpg.Connection) -> None:
+    for statement in (
         "select * from process_executions",
         "select * from omie_api_metrics",
         "select * from integration_alerts",
@@ -140,7 +138,5 @@ async def test_the_reader_is_refused(reader: asyncpg.Connection, statement: str)
         "select name, prefix, expires_at from api_tokens",
         "select config_key, config_type from system_configurations",
         "select * from audit_events",
-    ],
-)
-async def test_the_reader_reads(reader: asyncpg.Connection, statement: str) -> None:
-    assert await reader.fetch(statement) == []
+    ):
+        assert await reader.fetch(statement) == []

@@ -103,45 +103,33 @@ async def test_the_promised_indexes_have_their_names(conn: asyncpg.Connection) -
 async def test_execution_id_is_unique_in_every_month_and_has_no_index_of_that_name_on_the_parent(
     conn: asyncpg.Connection,
 ) -> None:
-    months = [
-        row[0]
-        for row in await conn.fetch(
-            "select inhrelid::regclass::text from pg_inherits where inhparent = 'process_executions'::regclass"
-        )
-    ]
+    children = "select inhrelid::regclass::text from pg_inherits where inhparent = 'process_executions'::regclass"
+    months = [row[0] for row in await conn.fetch(children)]
     assert len(months) >= 4
     for month in months:
         name = f"idx_process_executions_execution_id_{month[-7:]}"
         definition = await conn.fetchval(
             "select indexdef from pg_indexes where tablename = $1 and indexname = $2", month, name
         )
-        assert (
-            definition is not None and definition.startswith("CREATE UNIQUE INDEX") and "(execution_id)" in definition
-        )
+        assert definition.startswith("CREATE UNIQUE INDEX") and definition.endswith("(execution_id)")
     assert await conn.fetchval("select to_regclass('idx_process_executions_execution_id')") is None
 
 
 async def test_only_what_has_not_ended_is_in_the_status_index(conn: asyncpg.Connection) -> None:
     predicate = await conn.fetchval(
-        "select pg_get_expr(indpred, indrelid) from pg_index where indexrelid = 'idx_process_executions_status'::regclass"
+        "select pg_get_expr(indpred, indrelid) from pg_index "
+        "where indexrelid = 'idx_process_executions_status'::regclass"
     )
     for status in Status:
         assert (f"'{status}'" in predicate) is not status.has_ended, status
 
 
 async def test_the_enums_have_their_values_in_order(conn: asyncpg.Connection) -> None:
+    labels = "select array_agg(enumlabel::text order by enumsortorder) from pg_enum where enumtypid = $1::text::regtype"
     for name, values in ENUMS.items():
-        found = await conn.fetchval(
-            "select array_agg(enumlabel::text order by enumsortorder) from pg_enum where enumtypid = $1::text::regtype",
-            name,
-        )
-        assert found == values
-    for words, name in (
-        (Status, "execution_status"),
-        (Category, "tool_category"),
-        (Complexity, "tool_complexity"),
-        (Severity, "alert_severity"),
-    ):
+        assert await conn.fetchval(labels, name) == values
+    ours = {"execution_status": Status, "tool_category": Category, "tool_complexity": Complexity}
+    for name, words in (ours | {"alert_severity": Severity}).items():
         assert {word.value for word in words} == set(ENUMS[name])
 
 
@@ -173,7 +161,9 @@ async def test_a_key_made_by_the_database_carries_its_instant(conn: asyncpg.Conn
     ],
 )
 async def test_a_credential_that_is_not_ciphertext_is_refused(conn: asyncpg.Connection, value: str) -> None:
-    insert = "insert into system_configurations (config_key, config_value, config_type, is_encrypted) values ('k', $1::jsonb, 'credentials', $2)"
+    insert = """
+        insert into system_configurations (config_key, config_value, config_type, is_encrypted)
+        values ('k', $1::jsonb, 'credentials', $2)"""
     for is_encrypted in (True, False):
         with pytest.raises(asyncpg.CheckViolationError):
             await conn.execute(insert, value, is_encrypted)
@@ -185,13 +175,9 @@ async def test_a_credential_that_is_not_ciphertext_is_refused(conn: asyncpg.Conn
 
 
 async def test_a_configuration_has_one_of_the_four_types(conn: asyncpg.Connection) -> None:
+    insert = "insert into system_configurations (config_key, config_value, config_type) values ($1, '1', $1)"
     for config_type in ConfigType:
         if config_type is not ConfigType.CREDENTIALS:
-            await conn.execute(
-                "insert into system_configurations (config_key, config_value, config_type) values ($1, '1', $1)",
-                config_type.value,
-            )
+            await conn.execute(insert, config_type.value)
     with pytest.raises(asyncpg.CheckViolationError):
-        await conn.execute(
-            "insert into system_configurations (config_key, config_value, config_type) values ('x', '1', 'other')"
-        )
+        await conn.execute(insert, "other")
