@@ -137,6 +137,8 @@ class Postgres:
                 "statement_timeout": _STATEMENT_TIMEOUT,
                 "lock_timeout": _LOCK_TIMEOUT,
                 "idle_in_transaction_session_timeout": _IDLE_IN_TRANSACTION_TIMEOUT,
+                # A page's filters are optional: one plan for all of them would fit none.
+                "plan_cache_mode": "force_custom_plan",
             },
         )
 
