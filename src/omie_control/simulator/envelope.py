@@ -69,7 +69,8 @@ def answer(data: Any, *, running: int = 1) -> Response:
 
 def answer_refusal(refusal: Refusal) -> Response:
     """Answer with a fault, as body and as header."""
-    body = {"faultstring": refusal.text, "faultcode": f"SOAP-ENV:{refusal.code}" if refusal.code else ""}
+    is_soap = refusal.code.startswith(("Client", "Server"))
+    body = {"faultstring": refusal.text, "faultcode": f"SOAP-ENV:{refusal.code}" if is_soap else refusal.code}
     number = refusal.code.rpartition("-")[2]
     plain = refusal.text.encode("ascii", "ignore").decode()
     headers = {"OmieAPI-Error": f"{number} - {plain}"} if number.isdigit() else {}

@@ -17,8 +17,8 @@ from omie_control.simulator.faults import Move, Plan
 from omie_control.simulator.rules import Rules
 
 _MEGABYTE = 1024 * 1024
-_BOMB_MEGABYTES = 256
-_FLOOD_MEGABYTES = 64
+_BOMB_MEGABYTES = 64
+_FLOOD_MEGABYTES = 48
 _HANG_SECONDS = 3600.0
 _HANGING = frozenset({Move.TIMEOUT_BEFORE, Move.TIMEOUT_AFTER, Move.SILENT})
 _GATEWAY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
