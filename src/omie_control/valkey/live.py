@@ -58,6 +58,7 @@ class Live:
     async def open(self) -> None:
         """Begin to flush; Valkey need not be there yet."""
         if self._flusher is None:
+            self._wake.set()
             self._flusher = asyncio.create_task(self._run(), name="live flusher")
 
     async def close(self) -> None:

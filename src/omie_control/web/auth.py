@@ -16,6 +16,7 @@ from omie_control.domain.executions import Origin
 from omie_control.errors import ControlError, Forbidden, InvalidInput, Overloaded, StorageDown, Unauthenticated
 from omie_control.web.faults import headers_of, status_of
 from omie_control.web.rendering import render
+from omie_control.web.words import mark
 
 if TYPE_CHECKING:
     from omie_control.app import App
@@ -62,7 +63,7 @@ async def require_visitor(request: Request) -> Visitor:
     """Return the visitor. Raises Unauthenticated, which a page turns into the login form."""
     visitor = await find_visitor(request)
     if visitor is None:
-        raise Unauthenticated("A sua sessão terminou.", hint="Entre de novo.")
+        raise Unauthenticated(mark("A sua sessão terminou."), hint=mark("Entre de novo."))
     request.state.visitor = visitor
     return visitor
 
@@ -70,7 +71,7 @@ async def require_visitor(request: Request) -> Visitor:
 def require_csrf(visitor: Visitor, token: str) -> None:
     """Raise Forbidden unless a form carries its session's own token."""
     if not secrets.compare_digest(visitor.csrf_token.encode(), token.encode()):
-        raise Forbidden("Este formulário não vale mais.", hint="Recarregue a página e tente de novo.")
+        raise Forbidden(mark("Este formulário não vale mais."), hint=mark("Recarregue a página e tente de novo."))
 
 
 def local_path(target: str | None) -> str:
@@ -109,7 +110,9 @@ async def enter(
     app: App = request.app.state.control
     expected = request.cookies.get(_name(request, FORM_COOKIE), "")
     if not expected or not secrets.compare_digest(expected.encode(), csrf_token.encode()):
-        return _form(request, continuar, InvalidInput("O formulário expirou.", hint="Envie de novo."), username)
+        return _form(
+            request, continuar, InvalidInput(mark("O formulário expirou."), hint=mark("Envie de novo.")), username
+        )
     origin = origin_of(request, app.settings.trusted_proxies)
     try:
         user = await app.users.authenticate(username[:_USERNAME_MAX], password[:_PASSWORD_MAX], origin)

@@ -67,7 +67,7 @@ def _environment(language: str, timezone: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     translate = translator(language)
-    environment.install_gettext_callables(translate, _plural(language), newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_callables(translate, lambda one, many, count: translate(many), newstyle=True)  # type: ignore[attr-defined]
     zone = ZoneInfo(timezone)
     environment.filters.update(
         instant=lambda moment: f"{moment.astimezone(zone):%d/%m/%Y %H:%M:%S}",
@@ -128,11 +128,6 @@ def _clock(moment: datetime, zone: ZoneInfo) -> str:
     here = moment.astimezone(zone)
     is_today = here.date() == datetime.now(zone).date()
     return f"{here:%H:%M:%S}" if is_today else f"{here:%d/%m %H:%M}"
-
-
-def _plural(language: str) -> Any:
-    translate = translator(language)
-    return lambda one, many, count: translate(one if count == 1 else many)
 
 
 @cache

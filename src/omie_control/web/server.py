@@ -26,6 +26,7 @@ from omie_control.web.live import Streams
 from omie_control.web.metrics import Tally, registry_for
 from omie_control.web.pages import executions, language, overview
 from omie_control.web.rendering import render
+from omie_control.web.words import mark
 
 if TYPE_CHECKING:
     from omie_control.app import App
@@ -89,14 +90,14 @@ async def _ours(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == NOT_FOUND:
-        return _answer(request, NotFound("Esta página não existe.", hint="Confira o endereço."), NOT_FOUND)
-    ours = ControlError("O pedido não pôde ser atendido.", hint="Confira o endereço e a forma do pedido.")
+        return _answer(request, NotFound(mark("Esta página não existe."), hint=mark("Confira o endereço.")), NOT_FOUND)
+    ours = ControlError(mark("O pedido não pôde ser atendido."), hint=mark("Confira o endereço e a forma do pedido."))
     return _answer(request, ours, error.status_code)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     # The library's own text would repeat what was sent.
-    return await _ours(request, InvalidInput("O pedido tem um campo que não é válido."))
+    return await _ours(request, InvalidInput(mark("O pedido tem um campo que não é válido.")))
 
 
 class _Net:
@@ -128,7 +129,9 @@ class _Net:
 
 
 def _unexpected(request: Request) -> Response:
-    ours = ControlError("Algo deu errado aqui dentro.", hint="O erro foi registrado. Tente de novo em instantes.")
+    ours = ControlError(
+        mark("Algo deu errado aqui dentro."), hint=mark("O erro foi registrado. Tente de novo em instantes.")
+    )
     return _answer(request, ours, 500)
 
 

@@ -92,6 +92,10 @@
     const form = event.target.closest && event.target.closest("form[data-auto-submit]");
     if (form) form.requestSubmit();
   });
+  document.addEventListener("formdata", (event) => {
+    if (event.target.method !== "get") return;
+    for (const [name, value] of [...event.formData]) if (!value) event.formData.delete(name);
+  });
 
   tick();
   if (body.dataset.live) open(); else if (link) link.hidden = true;
