@@ -44,7 +44,7 @@ grant select (id, name, prefix, role, companies, default_company, created_by, cr
     on api_tokens to omie_control_reader;
 
 revoke all on function
-    make_partitions(date, integer), make_partition(text, date, text), grant_partition(text, text)
+    make_partitions(date, integer), make_partition(text, date, text), grant_partition(text, text), refuse_change()
     from public, omie_control_app, omie_control_reader;
 grant execute on function make_partitions(date, integer) to omie_control_app;
 do $$

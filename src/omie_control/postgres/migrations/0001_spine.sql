@@ -381,6 +381,45 @@ begin
     return made;
 end $$;
 
+-- What is left of an old body: of a list its first element and how many there were, of a long text its beginning.
+create function slim_json(value jsonb) returns jsonb
+    language plpgsql immutable strict parallel safe set search_path = pg_catalog, public, pg_temp
+as $$
+begin
+    case jsonb_typeof(value)
+        when 'object' then
+            return (select coalesce(jsonb_object_agg(key, public.slim_json(item)), '{}')
+                      from jsonb_each(value) as field (key, item));
+        when 'array' then
+            if jsonb_array_length(value) = 0 then
+                return value;
+            elsif jsonb_array_length(value) = 1 then
+                return jsonb_build_array(public.slim_json(value -> 0));
+            end if;
+            return jsonb_build_array(public.slim_json(value -> 0),
+                                     jsonb_build_object('_resumido', jsonb_array_length(value)));
+        when 'string' then
+            if length(value #>> '{}') > 200 then
+                return to_jsonb(left(value #>> '{}', 200) || '…');
+            end if;
+            return value;
+        else
+            return value;
+    end case;
+end $$;
+
+-- While an old month is rewritten, its rows do not change: whoever tries is told to try again. The rewriter holds
+-- the lock of that table's number; when it dies, the lock is gone and the trigger lets everything pass.
+create function refuse_change() returns trigger
+    language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if not pg_try_advisory_xact_lock_shared(hashtextextended('omie_control.rewrite', tg_relid::bigint)) then
+        raise exception 'the month % is being rewritten, try again', tg_table_name using errcode = 'serialization_failure';
+    end if;
+    return coalesce(new, old);
+end $$;
+
 select make_partitions((now() at time zone 'UTC' - interval '1 month')::date, 5);
 
 -- The three questions of the dashboard.
