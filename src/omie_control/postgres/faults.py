@@ -44,9 +44,8 @@ def leaves_doubt(error: BaseException) -> bool:
 
     An ERROR is an answer: rolled back. A FATAL or a broken connection is not.
     """
-    if isinstance(error, asyncpg.PostgresError):
-        return str(getattr(error, "severity_en", None) or getattr(error, "severity", "")) in {"FATAL", "PANIC", ""}
-    return True
+    severity = getattr(error, "severity_en", None) or getattr(error, "severity", None)
+    return severity != "ERROR"
 
 
 def one_line(error: BaseException) -> str:

@@ -55,6 +55,7 @@ class Recorder:
         max_bytes: int = MAX_BYTES,
         patience_seconds: float = PATIENCE_SECONDS,
         stall_seconds: float = _STALL_SECONDS,
+        drain_seconds: float = _DRAIN_SECONDS,
     ) -> None:
         self._connect = connect
         self._health = health if health is not None else StorageHealth()
@@ -63,6 +64,7 @@ class Recorder:
         self._max_bytes = max_bytes
         self._patience = patience_seconds
         self._stall = stall_seconds
+        self._drain = drain_seconds
         self._queue: deque[Waiting] = deque()
         self._writing: list[Waiting] = []
         self._sent_at = 0.0
@@ -84,6 +86,11 @@ class Recorder:
         """Whether PostgreSQL answers this recorder."""
         return self._health
 
+    @property
+    def is_connecting(self) -> bool:
+        """Whether the connection was lost and is not there again yet."""
+        return self._writer is None
+
     async def open(self) -> None:
         """Connect and begin to write. Raises what connecting raises."""
         self._loop = asyncio.get_running_loop()
@@ -95,13 +102,13 @@ class Recorder:
         ]
 
     async def close(self) -> None:
-        """Write what waits, for at most ten seconds, then leave."""
+        """Write what waits, for at most `drain_seconds`, then leave."""
         if not self._tasks:
             return
         self._is_closing = True
         self._wake()
         running, watching = self._tasks
-        await asyncio.wait([running], timeout=_DRAIN_SECONDS)
+        await asyncio.wait([running], timeout=self._drain)
         for task in (running, watching):
             task.cancel()
         await asyncio.wait([running, watching])

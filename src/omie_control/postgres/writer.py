@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from omie_control.postgres.batches import Batch
+from omie_control.postgres.faults import Foreign
 from omie_control.postgres.statements import EVIDENCE, PARENTS, Part, Tables, statement
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
@@ -111,4 +112,7 @@ class Writer:
 
     async def close(self) -> None:
         """Take leave of PostgreSQL, or cut the line when it does not answer."""
-        await self._connection.close(timeout=_CLOSE_SECONDS)
+        try:
+            await self._connection.close(timeout=_CLOSE_SECONDS)
+        except Foreign:
+            self._connection.terminate()
