@@ -25,6 +25,7 @@ from omie_control.embedded.home import Home, Passwords, give, private_folder, ro
 from omie_control.embedded.locks import FileLock
 from omie_control.embedded.processes import Command, find_processes, launch, send
 from omie_control.embedded.server import Server
+from omie_control.embedded.sockets import Sockets
 from omie_control.embedded.troubles import CHOOSE_HOME
 from omie_control.errors import Conflict, ControlError, StorageDown
 
@@ -58,23 +59,23 @@ class PostgresServer(Server):
         binaries: PostgresBinaries,
         *,
         passwords: Passwords,
-        socket_folder: Path,
+        sockets: Sockets,
         timezone: str,
     ) -> None:
         super().__init__(home, account, home.postgres)
         self._binaries = binaries
         self._passwords = passwords
-        self._sockets = socket_folder
+        self._sockets = sockets
         self._timezone = timezone
         self._cluster = f"omie_{home.digest}"
         self._launched_at = ""
 
     def url(self, user: str, password: str, database: str = DATABASE) -> str:
         """Return the address for one account, its password inside."""
-        return f"postgresql://{user}:{password}@/{database}?host={quote(str(self._sockets))}&port=5432"
+        return f"postgresql://{user}:{password}@/{database}?host={quote(str(self._sockets.postgres))}&port=5432"
 
     def socket(self) -> Path:
-        return self._sockets / ".s.PGSQL.5432"
+        return self._sockets.postgres / ".s.PGSQL.5432"
 
     async def ensure(self) -> None:
         """See `Server.ensure`; the database `omie_control` exists afterwards."""
@@ -125,12 +126,13 @@ class PostgresServer(Server):
 
     def _make_ready(self) -> None:
         logs = private_folder(self.home.logs / "postgres", owner=self.account.owner)
-        private_folder(self._sockets, owner=self.account.owner)
+        self._sockets.make()
+        private_folder(self._sockets.postgres, owner=self.account.owner)
         if self.folder.stat().st_uid != self.account.uid:
             give(logs, self.account.owner)
             give(self.folder, self.account.owner)
         text = postgres_settings(
-            socket_folder=self._sockets,
+            socket_folder=self._sockets.postgres,
             logs=logs,
             cluster=self._cluster,
             timezone=self._timezone,
@@ -228,7 +230,7 @@ class PostgresServer(Server):
         newest = max((self.home.logs / "postgres").glob("*.log"), key=lambda log: log.stat().st_mtime, default=self.log)
         for text in (tail(self.log), tail(newest)):
             for line in reversed(text.splitlines()):
-                if ("FATAL:" in line or "PANIC:" in line) and line[: len(self._launched_at)] >= self._launched_at:
+                if _is_last_word(line) and line[: len(self._launched_at)] >= self._launched_at:
                     return line.split(":  ", 1)[-1].strip().rstrip(".")
         return super()._last_words()
 
@@ -238,6 +240,11 @@ class PostgresServer(Server):
             hint="Restaure o arquivo de senhas e a pasta de dados da mesma cópia de segurança.",
             code="senha_nao_confere",
         )
+
+
+def _is_last_word(line: str) -> bool:
+    """Whether the server itself says it; a session's line has the user between the number and the word."""
+    return "] FATAL:" in line or "] PANIC:" in line
 
 
 def _mentions(path: str) -> Callable[[Command], bool]:

@@ -71,8 +71,11 @@ class Server(ABC):
     async def ensure(self) -> None:
         """Adopt the running server or start it, and return when it answers. Data is made at the first start."""
         self._process = self._find()
-        if self._process is not None and self._is_reachable(self._process):
-            await self._until_ready(self._process)
+        if (
+            self._process is not None
+            and self._is_reachable(self._process)
+            and await self._lives_until_ready(self._process)
+        ):
             tell(Event.SERVER_ADOPTED, server=self.name, pid=self.pid)
             return
         await self.end()
@@ -84,7 +87,8 @@ class Server(ABC):
             self._process = self._launch(life)
         finally:
             life.release()
-        await self._until_ready(self._process)
+        if not await self._lives_until_ready(self._process):
+            raise self._failed()
         tell(Event.SERVER_STARTED, server=self.name, pid=self.pid, seconds=round(time.monotonic() - began, 3))
 
     async def end(self) -> None:
@@ -95,7 +99,8 @@ class Server(ABC):
             await self._ask_to_leave(process)
         if process is not None or self._is_inhabited():
             (await self._empty_house()).release()
-            tell(Event.SERVER_STOPPED, server=self.name, pid=process and process.pid)
+        if process is not None:
+            tell(Event.SERVER_STOPPED, server=self.name, pid=process.pid)
 
     async def _ask_to_leave(self, process: psutil.Process) -> None:
         """A frozen server must wake up to hear it."""
@@ -165,16 +170,17 @@ class Server(ABC):
         except (OSError, subprocess.SubprocessError, psutil.Error) as exc:
             raise self._failed() from exc
 
-    async def _until_ready(self, process: psutil.Process) -> None:
-        """Wait as long as the server lives: a recovery after a crash takes the time that it takes."""
+    async def _lives_until_ready(self, process: psutil.Process) -> bool:
+        """Wait as long as the server lives, for a recovery takes the time that it takes. False: it died first."""
         frozen_since: float | None = None
         while not await self._answers(process):
             if not is_alive(process):
-                raise self._failed()
+                return False
             frozen_since = (frozen_since or time.monotonic()) if is_frozen(process) else None
             if frozen_since is not None and time.monotonic() - frozen_since > _FROZEN_PATIENCE_SECONDS:
                 raise self._stuck(process)
             await asyncio.sleep(_POLL_SECONDS)
+        return True
 
     def _stuck(self, process: psutil.Process) -> ControlError:
         return StorageDown(

@@ -17,7 +17,7 @@ from omie_control.embedded.home import Home, Passwords
 from omie_control.embedded.locks import FileLock
 from omie_control.embedded.postgres import APP, OWNER, READER, PostgresServer
 from omie_control.embedded.server import Server, State
-from omie_control.embedded.sockets import remove_socket_folder, socket_folder
+from omie_control.embedded.sockets import find_sockets, remove_sockets
 from omie_control.embedded.troubles import readable
 from omie_control.embedded.valkey import ValkeyServer
 from omie_control.errors import ControlError
@@ -95,16 +95,16 @@ class EmbeddedServers:
         account = choose_account()
         binaries = reachable_postgres(account, self._home)
         mode = 0o711 if account.needs_open_folders else 0o700
-        sockets = socket_folder(self._home.path, base=self._runtime, digest=self._home.digest, mode=mode)
+        sockets = find_sockets(self._home, base=self._runtime, mode=mode)
         postgres = PostgresServer(
             self._home,
             account,
             binaries,
             passwords=passwords,
-            socket_folder=sockets / "pg",
+            sockets=sockets,
             timezone=self._timezone,
         )
-        valkey = ValkeyServer(self._home, own_account(), find_valkey(), passwords=passwords, socket_folder=sockets)
+        valkey = ValkeyServer(self._home, own_account(), find_valkey(), passwords=passwords, sockets=sockets)
         return {postgres.name: postgres, valkey.name: valkey}
 
     async def _ensure_all(self) -> None:
@@ -130,7 +130,7 @@ class EmbeddedServers:
         try:
             if others.try_acquire():
                 await asyncio.gather(*(server.end() for server in self._servers.values()))
-                remove_socket_folder(self._home.path)
+                remove_sockets(self._home.path)
         finally:
             others.release()
 

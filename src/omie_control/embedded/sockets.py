@@ -7,31 +7,62 @@ import shutil
 import stat
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+from omie_control.embedded.home import Home
 from omie_control.errors import Conflict, InvalidInput
 
 _LONGEST = 80
 _POINTER = "run"
 
 
-def socket_folder(home: Path, *, base: Path | None, digest: str, mode: int = 0o700) -> Path:
-    """Return the home's folder of sockets, making it anew when the system has cleaned it away.
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """Where the two servers listen; `mode` lets the account of PostgreSQL pass where it is not ours."""
 
-    The home remembers where it is, so that processes with another idea of the temporary folder meet there.
+    folder: Path
+    mode: int = 0o700
+
+    @property
+    def postgres(self) -> Path:
+        """The folder of PostgreSQL's socket."""
+        return self.folder / "pg"
+
+    @property
+    def valkey(self) -> Path:
+        """Valkey's socket."""
+        return self.folder / "valkey.sock"
+
+    def make(self) -> None:
+        """Make the folder, anew when the system has cleaned it away. Raises Conflict when it is somebody else's."""
+        try:
+            self.folder.mkdir(mode=0o700)
+        except FileExistsError:
+            if not _is_ours(self.folder):
+                raise Conflict(
+                    f"O caminho {self.folder} já existe e não é uma pasta desta conta.",
+                    hint="Remova-o, ou defina TMPDIR com outra pasta.",
+                    code="pasta_de_outro",
+                ) from None
+        self.folder.chmod(self.mode)
+
+
+def find_sockets(home: Home, *, base: Path | None, mode: int) -> Sockets:
+    """Return the home's place of sockets.
+
+    The home remembers it, so that processes with another idea of the temporary folder meet there.
     """
-    known = _remembered(home)
+    known = _remembered(home.path)
     if known is not None and _is_ours(known):
-        known.chmod(mode)
-        return known
-    folder = _place(base) / f"omie-{digest}"
-    _make(folder)
-    folder.chmod(mode)
-    _remember(home, folder)
-    return folder
+        return Sockets(known, mode)
+    sockets = Sockets(_place(base) / f"omie-{home.digest}", mode)
+    sockets.make()
+    _remember(home.path, sockets.folder)
+    return sockets
 
 
-def remove_socket_folder(home: Path) -> None:
+def remove_sockets(home: Path) -> None:
     """Leave nothing behind, once no server runs."""
     known = _remembered(home)
     if known is not None and _is_ours(known):
@@ -48,18 +79,6 @@ def _place(base: Path | None) -> Path:
         hint="Libere a escrita em /tmp ou defina TMPDIR com um caminho curto.",
         code="pasta_inutilizavel",
     )
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700)
-    except FileExistsError:
-        if not _is_ours(folder):
-            raise Conflict(
-                f"O caminho {folder} já existe e não é uma pasta desta conta.",
-                hint="Remova-o, ou defina TMPDIR com outra pasta.",
-                code="pasta_de_outro",
-            ) from None
 
 
 def _is_ours(folder: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import shutil
 import signal
@@ -20,10 +21,12 @@ from omie_control.embedded.configuration import machine_memory, valkey_settings
 from omie_control.embedded.home import Home, Passwords, private_folder, rotate, tail, write_durably
 from omie_control.embedded.processes import Command, is_alive
 from omie_control.embedded.server import Server
+from omie_control.embedded.sockets import Sockets
 from omie_control.errors import Conflict, ControlError
 from omie_control.telemetry import Event, tell
 
 APP = "app"
+_PING_SECONDS = 1.0
 _RULES = "~* &* +@all -@dangerous +info +config|get +keys +sort +flushdb +client|list"
 
 
@@ -34,20 +37,18 @@ class ValkeyServer(Server):
     stop_signal = signal.SIGTERM  # writes what is buffered, then leaves
     quit_signal = signal.SIGKILL
 
-    def __init__(
-        self, home: Home, account: Account, binary: Path, *, passwords: Passwords, socket_folder: Path
-    ) -> None:
+    def __init__(self, home: Home, account: Account, binary: Path, *, passwords: Passwords, sockets: Sockets) -> None:
         super().__init__(home, account, home.valkey)
         self._binary = binary
         self._password = passwords.valkey
-        self._sockets = socket_folder
+        self._sockets = sockets
 
     def url(self) -> str:
         """Return the address, the password inside."""
         return f"unix://{APP}:{self._password}@{quote(str(self.socket()))}?db=0"
 
     def socket(self) -> Path:
-        return self._sockets / "valkey.sock"
+        return self._sockets.valkey
 
     async def ensure(self) -> None:
         """See `Server.ensure`; a log too damaged to read is put aside, since nothing in it may not be lost."""
@@ -68,6 +69,7 @@ class ValkeyServer(Server):
         return True
 
     def _make_ready(self) -> None:
+        self._sockets.make()
         private_folder(self.folder)
         rotate(self.log)
         digest = hashlib.sha256(self._password.encode()).hexdigest()
@@ -101,9 +103,13 @@ class ValkeyServer(Server):
     async def _answers(self, process: psutil.Process) -> bool:
         if not self.socket().exists():
             return False
-        client = Redis.from_url(self.url(), socket_timeout=1.0, socket_connect_timeout=1.0, retry=Retry(NoBackoff(), 0))
+        # The client's own time limits can swallow a cancellation (Python 3.11's wait_for), this one cannot.
+        client = Redis.from_url(
+            self.url(), socket_timeout=None, socket_connect_timeout=None, retry=Retry(NoBackoff(), 0)
+        )
         try:
-            return bool(await client.ping()) and is_alive(process)
+            async with asyncio.timeout(_PING_SECONDS):
+                return bool(await client.ping()) and is_alive(process)
         except (RedisError, OSError) as exc:
             if isinstance(exc, AuthenticationError) or isinstance(exc.__cause__, AuthenticationError):
                 raise self._wrong_password() from exc

@@ -35,6 +35,11 @@ def processes_of(home: Path) -> list[psutil.Process]:
     return [process for leader in leaders for process in (leader, *leader.children(recursive=True))]
 
 
+def mentioning(home: Path) -> list[psutil.Process]:
+    """Every process with the home in its command line."""
+    return [p for p in psutil.process_iter(["cmdline"]) if any(str(home) in word for word in p.info["cmdline"] or ())]
+
+
 def left_of(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
     """Those that still run, and zombies that we forgot to reap (those of the system's first process are its own)."""
     return [process for process in processes if _is_left(process)]
