@@ -15,6 +15,7 @@ from rich.table import Table
 
 from omie_control.errors import ControlError
 
+_WIDE = 400
 JsonFlag = Annotated[bool, typer.Option("--json", help="Imprime JSON, para scripts.")]
 
 
@@ -42,10 +43,11 @@ def print_listing(
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in columns.values():
-        table.add_column(title, overflow="fold")
+        table.add_column(title, no_wrap=True)
     for item in items:
         table.add_row(*(_cell(item.get(name)) for name in columns))
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    # Whole lines, whatever the terminal's width: ids are there to be copied.
+    Console(width=_WIDE, file=sys.stdout).print(table, crop=False, overflow="ignore")
     if next is not None:
         sys.stdout.write(f"\nHá mais: repita com --before {next}\n")
 

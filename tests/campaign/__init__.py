@@ -1,0 +1,1 @@
+"""Kills under load, and the books compared afterwards: a slice runs in `make test`, the long one by `make campaign`."""

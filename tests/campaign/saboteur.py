@@ -1,0 +1,24 @@
+"""A build that lies: callers are answered before their end is committed. The campaign has to catch it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from omie_control.cli.main import run
+from omie_control.postgres.recorder import Recorder
+from omie_control.postgres.rows import FinishRow
+
+_honest = Recorder.submit_finish
+
+
+def _early(self: Recorder, row: FinishRow) -> asyncio.Future[bool]:
+    """Say "done" at once and write a little later, as a cache that is flushed now and then would."""
+    loop = asyncio.get_running_loop()
+    loop.call_later(0.5, lambda: _honest(self, row))
+    said: asyncio.Future[bool] = loop.create_future()
+    said.set_result(True)
+    return said
+
+
+Recorder.submit_finish = _early  # type: ignore[method-assign]
+run()
