@@ -146,7 +146,7 @@ def open_body(sealed: bytes, key: bytes, aad: bytes) -> Any:
 
 
 def commitment(clear: bytes) -> bytes:
-    """Commit to a canonical body, so that it can be proved unchanged later; a salt in it keeps it from being guessed."""
+    """Commit to a canonical body: it can be proved unchanged later; a salt in it keeps it from being guessed."""
     return hashlib.sha256(clear).digest()
 
 

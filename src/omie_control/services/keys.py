@@ -57,13 +57,11 @@ class Keys:
         if self._given is not None:
             self._master = MasterKey.from_text(self._given)
         else:
-            self._master = await asyncio.to_thread(_load_or_make, self._home / FILE_NAME, bool(known))
-        # Pins the master key to the database at its first start: two homes on one database collide here.
-        await self.ensure(None, datetime.now(UTC))
-        async with self._postgres.transaction() as connection:
-            known = await store.masters(connection)
-        if self._master.key_id not in known:
+            self._master = await asyncio.to_thread(load_or_make, self._home / FILE_NAME, has_sealed_data=bool(known))
+        if known and self._master.key_id not in known:
             raise _wrong_key(self._master.key_id, known)
+        # Pins the master key to the database at its first start: two homes on one empty database collide here.
+        await self.ensure(None, datetime.now(UTC))
 
     @property
     def master(self) -> MasterKey:
@@ -132,7 +130,8 @@ def _wrong_key(ours: str, known: list[str]) -> Conflict:
     )
 
 
-def _load_or_make(path: Path, has_sealed_data: bool) -> MasterKey:
+def load_or_make(path: Path, *, has_sealed_data: bool) -> MasterKey:
+    """Read the master key's file, making it only where nothing was ever sealed."""
     key = _read(path)
     if key is not None:
         return key

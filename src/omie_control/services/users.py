@@ -125,8 +125,8 @@ class Users:
 
         Raises Unauthenticated, the same whatever was wrong; Overloaded with the instant when to try again.
         """
-        name = username.strip().lower()[:_USERNAME_MAX].replace("\x00", "")
-        subject = hashlib.sha256(f"{name}\x00{origin.ip_address}".encode(errors="replace")).digest()
+        name = _storable(username.strip().lower())
+        subject = hashlib.sha256(f"{name}\x00{origin.ip_address}".encode()).digest()
         until = await self._admit(subject)
         if until is not None:
             tell(Event.LOGIN_REFUSED, reason="throttled", ip_address=str(origin.ip_address))
@@ -168,14 +168,14 @@ class Users:
     async def _refuse_login(self, name: str, origin: Origin) -> None:
         tell(Event.LOGIN_REFUSED, reason="wrong", ip_address=str(origin.ip_address))
         async with self._postgres.transaction() as tx:
-            visitor = Actor(ActorKind.USER, _storable(name), Role.VIEWER)
+            visitor = Actor(ActorKind.USER, name, Role.VIEWER)
             await audit.append(
                 tx,
                 visitor,
                 "login.refused",
                 outcome="refused",
                 object_type="user",
-                object_id=_storable(name),
+                object_id=name,
                 origin=origin,
             )
 
@@ -250,7 +250,8 @@ def _matches(password: str, hashed: str) -> bool:
 
 
 def _storable(name: str) -> str:
-    return name.encode(errors="replace").decode()[:_USERNAME_MAX] or "-"
+    """Return a name, whatever was typed, so that it can be looked up and kept."""
+    return name[:_USERNAME_MAX].replace("\x00", "").encode(errors="replace").decode() or "-"
 
 
 def _new_id() -> UUID:

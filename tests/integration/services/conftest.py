@@ -1,0 +1,75 @@
+"""Services over a real database, and the three who ask: the owner, a helper of one company, a stranger."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import asyncpg
+import pytest
+
+from omie_control.domain.actors import Actor, ActorKind, Role
+from omie_control.domain.companies import Company
+from omie_control.postgres.database import Postgres
+from omie_control.services.access import Access
+from omie_control.services.companies import Companies
+from omie_control.services.keys import Keys
+
+TIMEZONE = "America/Sao_Paulo"
+APP_KEY, APP_SECRET = "1234567890", "abcdef0123456789abcdef0123456789"
+OWNER = Actor(ActorKind.USER, "dona", Role.ADMIN)
+STRANGER = Actor(ActorKind.TOKEN, "estranho", Role.VIEWER, companies=frozenset())
+
+
+class Firm(NamedTuple):
+    """Two companies, and the helper who works for the first."""
+
+    padaria: Company
+    oficina: Company
+    helper: Actor
+
+
+@pytest.fixture
+async def postgres(database: Any) -> AsyncIterator[Postgres]:
+    """Give open pools on this test's database, as the application's login."""
+    opened = Postgres(database.app_url, owner_url=database.owner_url, timezone=TIMEZONE, pool_size=5)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def access(postgres: Postgres) -> Access:
+    """Give the one who says no."""
+    return Access(postgres)
+
+
+@pytest.fixture
+async def keys(postgres: Postgres, tmp_path: Path) -> Keys:
+    """Give keys whose master lies in a fresh home."""
+    made = Keys(postgres, None, tmp_path)
+    await made.open()
+    return made
+
+
+@pytest.fixture
+def companies(postgres: Postgres, keys: Keys, access: Access) -> Companies:
+    """Give the verbs of companies."""
+    return Companies(postgres, keys, access)
+
+
+@pytest.fixture
+async def firm(companies: Companies) -> Firm:
+    """Give two connected companies and a helper of the first."""
+    padaria = await companies.add(OWNER, "padaria", "Padaria do João", APP_KEY, APP_SECRET)
+    oficina = await companies.add(OWNER, "oficina", "Oficina da Ana", "9876543210", APP_SECRET[::-1])
+    return Firm(padaria, oficina, Actor(ActorKind.TOKEN, "ajudante", Role.AGENT, companies=frozenset({padaria.id})))
+
+
+async def audited(conn: asyncpg.Connection, action: str, outcome: str = "done") -> list[asyncpg.Record]:
+    """Return the audit rows of an action."""
+    rows: list[asyncpg.Record] = await conn.fetch(
+        "select * from audit_events where action = $1 and outcome = $2 order by id", action, outcome
+    )
+    return rows

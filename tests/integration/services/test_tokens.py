@@ -1,0 +1,134 @@
+"""Tokens: shown once, scoped, expiring, revoked everywhere within two seconds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.conftest import eventually
+from tests.integration.services.conftest import OWNER, STRANGER, Firm, audited
+
+from omie_control.domain.actors import Actor, ActorKind, Role
+from omie_control.errors import Conflict, Forbidden, InvalidInput, NotFound
+from omie_control.postgres.database import Postgres
+from omie_control.services import tokens as room
+from omie_control.services.access import Access
+from omie_control.services.tokens import SEEN_MAX, Tokens
+
+
+@pytest.fixture
+def tokens(postgres: Postgres, access: Access) -> Tokens:
+    return Tokens(postgres, access)
+
+
+async def test_a_token_names_its_actor_and_only_its_hash_is_stored(tokens: Tokens, firm: Firm, conn: Any) -> None:
+    made, text = await tokens.create(
+        OWNER, "claude", Role.AGENT, companies=[firm.padaria.id], default_company=firm.padaria.id
+    )
+    assert text.startswith(f"{made.prefix}_")
+    actor = await tokens.verify(text)
+    assert actor == Actor(ActorKind.TOKEN, "claude", Role.AGENT, made.id, frozenset({firm.padaria.id}), firm.padaria.id)
+    stored = repr([dict(row) for row in await conn.fetch("select * from api_tokens")])
+    assert text not in stored
+    assert text.rpartition("_")[2] not in stored + repr(await audited(conn, "token.created"))
+
+
+async def test_a_text_that_is_no_token_is_nobody(tokens: Tokens) -> None:
+    _, text = await tokens.create(OWNER, "claude", Role.AGENT)
+    for wrong in ("", "omc_", text + "x", "x" + text, text + "\n", text[:-1], "\ud800", "omc_é", text.upper()):
+        assert await tokens.verify(wrong) is None
+    assert await tokens.verify("omc_aaaaaaaa_" + "a" * 43) is None
+
+
+async def test_a_revoked_token_stops_in_every_process(
+    tokens: Tokens, postgres: Postgres, access: Access, conn: Any
+) -> None:
+    _, text = await tokens.create(OWNER, "claude", Role.AGENT)
+    other = Tokens(postgres, access)
+    assert await other.verify(text) is not None
+    gone = await tokens.revoke(OWNER, "claude")
+    assert gone.revoked_at is not None
+    assert await tokens.verify(text) is None
+
+    async def is_out() -> bool:
+        return await other.verify(text) is None
+
+    await eventually(is_out, within=room.SEEN_FOR_SECONDS + 1)
+    assert len(await audited(conn, "token.revoked")) == 1
+
+
+async def test_a_token_expires_by_itself_even_while_remembered(tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "SEEN_FOR_SECONDS", 3600.0)
+    _, text = await tokens.create(
+        OWNER, "breve", Role.AGENT, expires_at=datetime.now(UTC) + timedelta(milliseconds=300)
+    )
+    assert await tokens.verify(text) is not None
+
+    async def is_out() -> bool:
+        return await tokens.verify(text) is None
+
+    await eventually(is_out, within=2)
+
+
+async def test_a_token_is_named_by_id_prefix_or_name(tokens: Tokens) -> None:
+    made = [(await tokens.create(OWNER, "gêmeo", Role.AGENT))[0] for _ in range(4)]
+    with pytest.raises(Conflict) as ambiguous:
+        await tokens.revoke(OWNER, "gêmeo")
+    assert made[0].prefix in ambiguous.value.hint
+    assert (await tokens.revoke(OWNER, str(made[0].id).upper())).id == made[0].id
+    assert (await tokens.revoke(OWNER, made[1].prefix)).id == made[1].id
+    for reference in (made[1].prefix, "", "\x00", "nenhum"):
+        with pytest.raises(NotFound):
+            await tokens.revoke(OWNER, reference)
+
+
+async def test_nobody_makes_a_mightier_token(tokens: Tokens, firm: Firm, conn: Any) -> None:
+    local = Actor(ActorKind.USER, "local", Role.ADMIN, companies=frozenset({firm.padaria.id}))
+    await tokens.create(local, "meu", Role.AGENT, companies=[firm.padaria.id])
+    for actor, scope in ((local, None), (local, [firm.oficina.id]), (firm.helper, [firm.padaria.id]), (STRANGER, None)):
+        with pytest.raises(Forbidden):
+            await tokens.create(actor, "outro", Role.VIEWER, companies=scope)
+    assert len(await audited(conn, "token.manage", "refused")) == 4
+    await tokens.create(OWNER, "geral", Role.AGENT)
+    assert [token.name for token in await tokens.list(local)] == ["meu"]
+    with pytest.raises(NotFound):
+        await tokens.revoke(local, "geral")
+
+
+async def test_a_stranger_neither_lists_nor_revokes(tokens: Tokens) -> None:
+    await tokens.create(OWNER, "claude", Role.AGENT)
+    for verb in (tokens.list(STRANGER), tokens.revoke(STRANGER, "claude")):
+        with pytest.raises(Forbidden):
+            await verb
+
+
+async def test_senseless_tokens_are_refused(tokens: Tokens, firm: Firm) -> None:
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    for name, extra in (
+        ("", {}),
+        ("a\x00b", {}),
+        ("x", {"companies": []}),
+        ("x", {"companies": [firm.padaria.id], "default_company": firm.oficina.id}),
+        ("x", {"expires_at": past}),
+        ("x", {"expires_at": past.replace(tzinfo=None)}),
+    ):
+        with pytest.raises(InvalidInput):
+            await tokens.create(OWNER, name, Role.AGENT, **extra)  # type: ignore[arg-type]
+
+
+async def test_use_is_noted_about_once_a_minute(tokens: Tokens, postgres: Postgres, access: Access, conn: Any) -> None:
+    _, text = await tokens.create(OWNER, "claude", Role.AGENT)
+    await tokens.verify(text)
+    first = await conn.fetchval("select last_used_at from api_tokens")
+    assert first is not None
+    await Tokens(postgres, access).verify(text)
+    assert await conn.fetchval("select last_used_at from api_tokens") == first
+
+
+async def test_what_is_remembered_is_bounded(tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "SEEN_MAX", 5)
+    assert SEEN_MAX <= 10_000
+    for number in range(12):
+        assert await tokens.verify(f"omc_aaaaaaaa_{number:043}") is None
+    assert len(tokens._seen) == 5

@@ -1,0 +1,210 @@
+"""The field walk: what it hides, what it leaves, what it survives."""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+from collections import OrderedDict
+from datetime import UTC, datetime
+from decimal import Decimal
+from importlib.resources import files
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omie_control.domain.masking import CUT, HIDDEN, MAX_DEPTH, MAX_TEXT, json_text, mask
+from omie_control.domain.people import is_cpf
+from omie_control.domain.personal_fields import Kind, kind_of
+
+TEXTS = st.one_of(
+    st.text(max_size=40),
+    st.sampled_from(
+        ["529.982.247-25", "52998224725", "11222333000181", "a@b.com", "(11) 98765-4321", "x\x00y", "\ud800", "•••"]
+    ),
+)
+NAMES = st.one_of(
+    st.text(max_size=15),
+    st.sampled_from(["cnpj_cpf", "email", "telefone1_numero", "conta_corrente", "app_secret", "52998224725", "a\x00"]),
+)
+JSON_LIKE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(NAMES, inner, max_size=5),
+    max_leaves=20,
+)
+
+
+def test_fields_are_masked_by_their_names() -> None:
+    customer = {
+        "codigo_cliente_omie": 2485994,
+        "razao_social": "Padaria Pão de Açúcar Ltda",
+        "cnpj_cpf": "123.456.789-09",
+        "email": "maria@exemplo.com",
+        "telefone1_ddd": "11",
+        "telefone1_numero": "98765-4321",
+        "dadosBancarios": {
+            "codigo_banco": "341",
+            "agencia": "1234",
+            "conta_corrente": "12345-6",
+            "cChavePix": "a@b.co",
+        },
+    }
+    found = mask({"clientes_cadastro": [customer]})
+    assert found.value["clientes_cadastro"][0] == {
+        "codigo_cliente_omie": 2485994,
+        "razao_social": "Padaria Pão de Açúcar Ltda",
+        "cnpj_cpf": "***.456.789-**",
+        "email": "m***@exemplo.com",
+        "telefone1_ddd": "11",
+        "telefone1_numero": "*****-**21",
+        "dadosBancarios": {
+            "codigo_banco": "*41",
+            "agencia": "**34",
+            "conta_corrente": "****5-6",
+            "cChavePix": "a***@b.co",
+        },
+    }
+    assert found.documents == ("12345678909",)
+    assert (found.is_masked, found.is_cleaned, found.has_secrets) == (True, False, False)
+    assert customer["cnpj_cpf"] == "123.456.789-09", "the value given is not touched"
+
+
+def test_what_needs_nothing_is_given_back_as_the_same_object() -> None:
+    value = {
+        "pagina": 1,
+        "filtros": [{"descricao": "Parafuso 10 mm", "data": "01/02/2026", "ativo": True, "nada": None}],
+    }
+    found = mask(value)
+    assert found.value is value
+    assert found.clear is value
+    assert not found.is_masked
+
+
+@pytest.mark.parametrize(
+    "name", ["app_key", "app_secret", "senha", "Password", "token", "Authorization", "secret", "appSecret"]
+)
+@pytest.mark.parametrize("value", ["x", 1, None, {"a": 1}, ["b"]])
+def test_a_secret_is_in_neither_form(name: str, value: Any) -> None:
+    found = mask({"call": "x", "inner": [{name: value, "cpf": "52998224725"}]})
+    assert found.value["inner"][0][name] == HIDDEN
+    assert found.clear["inner"][0] == {name: HIDDEN, "cpf": "52998224725"}
+    assert found.has_secrets
+
+
+def test_a_secret_alone_is_no_reason_to_seal() -> None:
+    assert not mask({"token": "abc"}).is_masked
+
+
+def test_a_number_in_a_document_field_gets_its_zeros_back() -> None:
+    found = mask({"cnpj_cpf": 5299822472, "cnpj": 191})
+    assert found.documents == ("05299822472", "00000000191")
+    assert found.value["cnpj_cpf"] == "***.998.224-**"
+
+
+def test_a_field_name_that_is_personal_is_masked_too() -> None:
+    assert mask({"52998224725": {"x": 1}}).value == {"***.982.247-**": {"x": 1}}
+
+
+def test_nul_and_lone_surrogates_are_replaced_everywhere() -> None:
+    found = mask({"a\x00": ["b\x00\ud800"], "email": "x\x00@y.com", "telefone": "\ud80012345"})
+    assert found.is_cleaned
+    text = json_text(found.value)
+    assert "\\u0000" not in text
+    text.encode()
+
+
+def test_strange_types_become_json() -> None:
+    class Colour(enum.StrEnum):
+        RED = "52998224725"
+
+    class Rude:
+        def __str__(self) -> str:
+            raise RuntimeError("no")
+
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    found = mask(
+        {
+            1: (1, 2),
+            "d": Decimal("1.5"),
+            "at": at,
+            "o": OrderedDict(cpf="52998224725"),
+            "s": {3},
+            "c": Colour.RED,
+            "r": Rude(),
+        }
+    )
+    assert found.value == {
+        "1": [1, 2],
+        "d": "1.5",
+        "at": str(at),
+        "o": {"cpf": "***.982.247-**"},
+        "s": [3],
+        "c": "***.982.247-**",
+        "r": "Rude",
+    }
+    orjson.dumps(found.value)
+
+
+def test_depth_and_size_are_capped() -> None:
+    deep: Any = "x"
+    for _ in range(MAX_DEPTH * 3):
+        deep = [deep]
+    assert mask(deep).is_cleaned
+    endless: list[Any] = []
+    endless += [endless, endless]
+    assert mask(endless).is_cleaned
+    assert mask({"t": "x" * (MAX_TEXT + 1)}).value["t"] == "x" * MAX_TEXT + CUT
+
+
+def test_an_integer_of_any_size_can_be_written() -> None:
+    assert json.loads(json_text(mask({"n": 2**70}).value)) == {"n": 2**70}
+
+
+@given(JSON_LIKE)
+def test_masking_is_idempotent_and_writes_valid_json(value: Any) -> None:
+    once = mask(value)
+    again = mask(once.value)
+    assert again.value == once.value
+    assert not again.is_masked
+    assert json.loads(json_text(once.value)) == once.value
+
+
+@given(JSON_LIKE)
+def test_no_valid_cpf_is_left(value: Any) -> None:
+    text = json_text(mask(value).value)
+    leaves = re.findall(r'"((?:[^"\\]|\\.)*)"', text)
+    assert not [found for leaf in leaves for found in re.findall(r"(?<![0-9])\d{11}(?![0-9])", leaf) if is_cpf(found)]
+
+
+@given(
+    st.dictionaries(
+        st.one_of(st.integers(), st.none(), st.tuples(st.text()), NAMES),
+        st.one_of(st.binary(), st.complex_numbers(), JSON_LIKE),
+    )
+)
+def test_masking_never_raises(value: Any) -> None:
+    json_text(mask(value).value)
+
+
+# Names that look personal and are not: codes, flags, switches, keys of tax documents, containers.
+_NOT_PERSONAL = re.compile(
+    r"chave_?nfe|chave(cte|nf)|(?:enviar|env|enviado|utilizar)_?(?:email|pix)|pix(gerado|podegerar|_sn|_qrcode)|idpix|"
+    r"obank_pix|emailcliente|cadastrosemail|telefone_email|(?:data|hora)email|idemail|logobanco|^Email$|urlpix|"
+    r"(?:lista|status)pix|ddd|listar|upsert|emaildados|^pix$|pixinfo|conta(?:pagar|receber)|email_?pix",
+    re.IGNORECASE,
+)
+
+
+def test_every_field_of_the_catalogue_that_looks_personal_has_its_rule() -> None:
+    text = (files("omie_control.omie") / "catalog.json").read_text(encoding="utf-8")
+    names = set(
+        re.findall(
+            r'"([A-Za-z_0-9]*(?:cpf|cnpj|email|telefone|celular|fax_num|chave_?pix|agencia)[A-Za-z_0-9]*)"', text, re.I
+        )
+    )
+    assert len(names) > 50
+    missed = sorted(name for name in names if kind_of(name) is Kind.PLAIN and not _NOT_PERSONAL.search(name))
+    assert missed == []
