@@ -156,7 +156,7 @@ async def test_a_thirty_megabyte_argument_is_refused_and_the_next_call_works(app
         broken = await http.post(house, content=b'{"a":"\xff"}', headers={"Content-Type": "application/json"})
         assert broken.status_code == 400
     async with client_of(house, "auto", Authorization=f"Bearer {secret}") as client:
-        assert (await client.call_tool("estado_do_sistema", {})).data["pronto"] is True
+        assert (await client.call_tool("estado_do_sistema", {})).structured_content["pronto"] is True
 
 
 @pytest.mark.parametrize("mode", MODES)

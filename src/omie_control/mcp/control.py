@@ -20,9 +20,10 @@ from fastmcp.server.dependencies import get_access_token
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools import ToolResult
 from mcp_types import CallToolRequestParams
+from opentelemetry.trace import get_current_span
 
 from omie_control.app import ProcessController
-from omie_control.app.controller import declaration_of, merging, running
+from omie_control.app.controller import declaration_of, merging
 from omie_control.domain.actors import LIBRARY, Actor, ActorKind, Role
 from omie_control.domain.companies import Company
 from omie_control.domain.executions import Origin, Status
@@ -35,7 +36,7 @@ from omie_control.mcp.refusals import Sampler
 from omie_control.mcp.traits import Traits, traits_of
 from omie_control.services.endings import outcome_of
 from omie_control.services.recording import Handle, Outcome, Request
-from omie_control.telemetry import Event, current_execution, tell
+from omie_control.telemetry import Event, Running, current_execution, tell
 
 MAX_ARGUMENTS = 2 * 1024 * 1024
 # A tool that is replaced at run time is looked at afresh after this many seconds.
@@ -84,6 +85,12 @@ class Control(Middleware):
         self._traits: dict[tuple[int, str], tuple[float, Traits]] = {}
         self._anonymous = Sampler(per_minute=20)
 
+    async def __call__(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
+        """Take tool calls; let everything else pass, without FastMCP's chain of empty hooks."""
+        if context.method == "tools/call" and isinstance(context.message, CallToolRequestParams):
+            return await self.on_call_tool(context, call_next)
+        return await call_next(context)
+
     async def on_call_tool(
         self, context: MiddlewareContext[CallToolRequestParams], call_next: CallNext[CallToolRequestParams, ToolResult]
     ) -> ToolResult:
@@ -112,9 +119,12 @@ class Control(Middleware):
         context: MiddlewareContext[CallToolRequestParams],
         call_next: CallNext[CallToolRequestParams, ToolResult],
     ) -> ToolResult:
-        token = _current.set(ToolCall(handle, company))
+        call = _current.set(ToolCall(handle, company))
+        # FastMCP has opened the span of this call already; it learns whose execution it is.
+        get_current_span().set_attribute("omie_control.execution_id", handle.execution_id)
+        execution = current_execution.set(Running(handle.id, handle.execution_id))
         try:
-            with running(handle), merging(traits.declaration):
+            with merging(traits.declaration):
                 result = await call_next(context)
         except asyncio.CancelledError as error:
             await self._cancelled(handle, error)
@@ -122,7 +132,8 @@ class Control(Middleware):
         except Exception as error:
             raise await self._failed(handle, error, context.message.name, traits) from error
         finally:
-            _current.reset(token)
+            current_execution.reset(execution)
+            _current.reset(call)
         await self._end(handle, _outcome(result))
         return signed(result, handle.execution_id)  # type: ignore[no-any-return]
 

@@ -16,7 +16,7 @@ from tests.mcp_serving import MODES, ended, is_running, rows
 from omie_control.app import ProcessController
 from omie_control.domain.actors import LIBRARY
 
-pytestmark = pytest.mark.parametrize("mode", MODES)
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.parametrize("mode", MODES)]
 
 
 async def test_a_success_is_completed_and_tells_its_execution_id(

@@ -114,7 +114,8 @@ def _register_writes(server: FastMCP[Any], app: App) -> None:
             "Incluir cliente", Category.COMERCIAL, Complexity.INTERMEDIARIA, destructive=False, idempotent=False
         ),
         "Cadastra um novo cliente ou fornecedor. Antes, confira com consultar_clientes (cnpj_cpf) que ele ainda "
-        "não existe. Os dados são conferidos antes de sair; CPF e CNPJ pelos dígitos. Informe codigo_integracao "
+        "não existe. O CPF ou CNPJ é obrigatório, salvo para cliente do exterior. Os dados são conferidos antes de "
+        "sair; CPF e CNPJ pelos dígitos. Informe codigo_integracao "
         "se tiver um; senão um é criado e devolvido, e serve para consultar o registro depois. Fornecedor: use a "
         "etiqueta Fornecedor em tags.",
         record.WRITTEN_SCHEMA,
