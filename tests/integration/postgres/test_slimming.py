@@ -35,17 +35,26 @@ async def slim(value: Any, conn: asyncpg.Connection) -> Any:
     return json.loads(await conn.fetchval("select slim_json($1::jsonb)", json.dumps(value)))
 
 
-async def test_a_slim_body_keeps_its_shape_a_sample_and_the_count(conn: asyncpg.Connection) -> None:
+async def test_a_slim_body_keeps_its_shape_and_says_how_much_there_was(conn: asyncpg.Connection) -> None:
     assert await slim(LONG, conn) == {
         "pagina": 1,
-        "clientes": [{"codigo": 0, "nome": "Cliente 0", "tags": ["a"]}, {"_resumido": 30}],
-        "observacao": "x" * 200 + "…",
+        "clientes": [{"_resumido": 30}],
+        "observacao": "x" * 80 + "…",
         "vazio": [],
     }
-    assert await slim([[1, 2], 3], conn) == [[1, {"_resumido": 2}], {"_resumido": 2}]
-    small: list[Any] = [None, True, 1.50, "curto", [], {}]
+    small: list[Any] = [None, True, 1.50, "curto", [], {}, [5], [{"a": {"b": 1}}], {"c": {"d": {}}}]
     for value in small:
         assert await slim(value, conn) == value
+
+
+async def test_a_wide_or_deep_body_becomes_small_too(conn: asyncpg.Connection) -> None:
+    wide = {f"campo_{n:02}": "valor " * 20 for n in range(60)}
+    kept = await slim(wide, conn)
+    assert len(kept) == 13 and kept["_resumido"] == 60
+    deep: Any = {"fim": 1}
+    for _ in range(20):
+        deep = {"dentro": deep, "fora": [1, 2, 3]}
+    assert len(json.dumps(await slim(deep, conn))) < 300
 
 
 async def test_a_month_is_slimmed_once_and_keeps_every_row_and_right(
@@ -70,7 +79,7 @@ async def test_a_month_is_slimmed_once_and_keeps_every_row_and_right(
         if old["id"] in (waiting, young) or old["response_data"] is None:
             assert new["response_data"] == old["response_data"]
         else:
-            assert json.loads(new["response_data"])["clientes"][1] == {"_resumido": 30}
+            assert json.loads(new["response_data"])["clientes"] == [{"_resumido": 30}]
 
     assert (
         await conn.execute("update process_executions set error_message = 'x' where execution_id = $1", name)

@@ -381,26 +381,32 @@ begin
     return made;
 end $$;
 
--- What is left of an old body: of a list its first element and how many there were, of a long text its beginning.
-create function slim_json(value jsonb) returns jsonb
+-- What is left of an old body: of a list how many there were, of a wide or deep object its first fields, of a long
+-- text its beginning; each cut is marked with what was there.
+create function slim_json(value jsonb, depth integer default 0) returns jsonb
     language plpgsql immutable strict parallel safe set search_path = pg_catalog, public, pg_temp
 as $$
+declare
+    keys text[];
 begin
     case jsonb_typeof(value)
         when 'object' then
-            return (select coalesce(jsonb_object_agg(key, public.slim_json(item)), '{}')
-                      from jsonb_each(value) as field (key, item));
-        when 'array' then
-            if jsonb_array_length(value) = 0 then
-                return value;
-            elsif jsonb_array_length(value) = 1 then
-                return jsonb_build_array(public.slim_json(value -> 0));
+            keys := array(select jsonb_object_keys(value));
+            if depth > 2 and cardinality(keys) > 0 then
+                return jsonb_build_object('_resumido', cardinality(keys));
             end if;
-            return jsonb_build_array(public.slim_json(value -> 0),
-                                     jsonb_build_object('_resumido', jsonb_array_length(value)));
+            return (select coalesce(jsonb_object_agg(key, public.slim_json(item, depth + 1)), '{}')
+                      from jsonb_each(value) as field (key, item) where key = any(keys[:12]))
+                   || case when cardinality(keys) > 12 then jsonb_build_object('_resumido', cardinality(keys)) else '{}' end;
+        when 'array' then
+            if jsonb_array_length(value) > 1 then
+                return jsonb_build_array(jsonb_build_object('_resumido', jsonb_array_length(value)));
+            end if;
+            return (select coalesce(jsonb_agg(public.slim_json(item, depth + 1)), '[]')
+                      from jsonb_array_elements(value) as element (item));
         when 'string' then
-            if length(value #>> '{}') > 200 then
-                return to_jsonb(left(value #>> '{}', 200) || '…');
+            if length(value #>> '{}') > 80 then
+                return to_jsonb(left(value #>> '{}', 80) || '…');
             end if;
             return value;
         else
