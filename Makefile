@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ASSETS := src/omie_control/web/static/vendor
 JOBS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: up test check bench bench-scale campaign lock assets wheel clean help
+.PHONY: up test check bench bench-scale campaign lock assets docs wheel clean help
 
 # Without ensurepip (a bare Debian), the venv is made empty and the system's pip fills it.
 $(BIN)/python:
@@ -53,6 +53,9 @@ bench-scale: $(VENV)/.dev ## the same with ten million rows in the tables (takes
 
 campaign: $(VENV)/.dev $(ASSETS)/.made ## kill servers under load, 200 cycles, and compare the books
 	@$(BIN)/python -m tests.campaign --cycles 200
+
+docs: $(VENV)/.dev ## write the generated pages of docs/reference/ again
+	@$(BIN)/python docs/generate.py
 
 wheel: $(VENV)/.dev $(ASSETS)/.made ## build the wheel, with everything inside
 	@$(BIN)/python -m build --wheel --no-isolation --outdir dist .

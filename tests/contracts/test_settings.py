@@ -1,0 +1,130 @@
+"""With nothing set everything works; a wrong variable is one readable line that never repeats a secret."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from omie_control.errors import InvalidInput
+from omie_control.settings import PREFIX, Settings
+
+PROMISED = {
+    *("HOME", "HOST", "PORT", "PUBLIC_URL", "TRUSTED_PROXIES", "DATABASE_URL", "DATABASE_OWNER_URL"),
+    *("DATABASE_READ_URL", "VALKEY_URL", "OMIE_BASE_URL", "EGRESS", "MASTER_KEY", "MASTER_KEY_FILE"),
+    *("ADMIN_PASSWORD", "ADMIN_PASSWORD_FILE", "TZ", "LOG_FORMAT", "DEMO"),
+}
+UNSET = Settings.from_environment({})
+SECRET = "um-segredo-que-ninguem-pode-ver"
+WRONG = {
+    "PORT": ("abc", "70000", "-1"),
+    "TZ": ("Marte/Olimpo", "../../etc/passwd"),
+    "LOG_FORMAT": ("xml",),
+    "DEMO": ("talvez",),
+    "DATABASE_URL": (f"mysql://u:{SECRET}@db/x", SECRET),
+    "DATABASE_OWNER_URL": (f"u:{SECRET}@db/x",),
+    "DATABASE_READ_URL": (f"http://u:{SECRET}@db/x",),
+    "VALKEY_URL": (f"memcached://:{SECRET}@cache", SECRET),
+    "OMIE_BASE_URL": ("app.omie.com.br/api/v1/", "ftp://app.omie.com.br/"),
+    "PUBLIC_URL": ("omie.example.com", "https://"),
+    "EGRESS": ("x" * 61,),
+}
+
+
+def _refused(environment: dict[str, str]) -> InvalidInput:
+    with pytest.raises(InvalidInput) as caught:
+        Settings.from_environment(environment)
+    return caught.value
+
+
+def test_the_promised_variables_are_the_settings() -> None:
+    assert {name.upper() for name in Settings.model_fields} == PROMISED
+
+
+def test_nothing_set_and_everything_empty_are_the_same() -> None:
+    empty = {f"{PREFIX}{name}": "  " for name in PROMISED}
+    assert Settings.from_environment(empty) == UNSET
+
+
+def test_variables_of_others_are_none_of_our_business() -> None:
+    assert Settings.from_environment({"HOME": "/nowhere", "PORT": "abc", "OMIE_PORT": "abc"}) == UNSET
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
+def test_a_wrong_value_is_one_line_that_names_its_variable(name: str, value: str) -> None:
+    error = _refused({f"{PREFIX}{name}": value})
+    assert error.message.startswith(f"{PREFIX}{name} is wrong: ")
+    assert "\n" not in error.for_people()
+    assert SECRET not in error.for_people() + repr(error.__cause__) + repr(error.__context__)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("POTR", "PORT"), ("DATABSE_URL", "DATABASE_URL"), ("MASTERKEY", "MASTER_KEY"), ("VALKEY_UR", "VALKEY_URL")],
+)
+def test_a_misspelt_variable_is_named_with_the_nearest_one(typed: str, meant: str) -> None:
+    error = _refused({f"{PREFIX}{typed}": "1"})
+    assert error.message == f"{PREFIX}{typed} is not a setting."
+    assert error.hint == f"Did you mean {PREFIX}{meant}?"
+
+
+def test_a_variable_like_none_points_to_the_list() -> None:
+    assert "docs/reference/settings.md" in _refused({f"{PREFIX}XYZZY": "1"}).hint
+
+
+def test_a_secret_comes_from_a_file_and_its_variable_wins(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("from-the-file\n")
+    read = Settings.from_environment({f"{PREFIX}MASTER_KEY_FILE": str(file)}).resolved_master_key()
+    assert read is not None
+    assert read.get_secret_value() == "from-the-file"
+    both = Settings.from_environment({f"{PREFIX}MASTER_KEY_FILE": str(file), f"{PREFIX}MASTER_KEY": "given"})
+    won = both.resolved_master_key()
+    assert won is not None
+    assert won.get_secret_value() == "given"
+
+
+def test_a_secret_file_that_is_not_there_is_named_by_its_variable(tmp_path: Path) -> None:
+    settings = Settings.from_environment({f"{PREFIX}ADMIN_PASSWORD_FILE": str(tmp_path / "nothing")})
+    with pytest.raises(InvalidInput, match=f"{PREFIX}ADMIN_PASSWORD_FILE cannot be read"):
+        settings.resolved_admin_password()
+
+
+def test_settings_never_print_their_secrets() -> None:
+    settings = Settings.from_environment(
+        {
+            f"{PREFIX}DATABASE_URL": f"postgresql://u:{SECRET}@db/x",
+            f"{PREFIX}VALKEY_URL": f"redis://:{SECRET}@cache",
+            f"{PREFIX}MASTER_KEY": SECRET,
+            f"{PREFIX}ADMIN_PASSWORD": SECRET,
+        }
+    )
+    assert SECRET not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["up"], ["process", "list"]])
+def test_a_command_stops_with_two_lines_and_exit_code_2(command: list[str]) -> None:
+    environment = {**os.environ, f"{PREFIX}POTR": "8001"}
+    ran = subprocess.run(
+        [sys.executable, "-m", "omie_control", *command],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.splitlines() == [f"Erro: {PREFIX}POTR is not a setting.", f"Did you mean {PREFIX}PORT?"]
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    source = Path(__file__).resolve().parents[2] / "src" / "omie_control"
+    readers = {
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*.py")
+        if any(word in path.read_text(encoding="utf-8") for word in ("os.environ", "os.getenv", "getenv("))
+    }
+    assert readers == {"settings.py"}
