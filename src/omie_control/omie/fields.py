@@ -100,9 +100,13 @@ def find_problems(fields: Fields, value: Any, resolve: Resolve, path: str = "", 
 
 
 def find_missing(fields: Fields, value: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield the fields of the first level that a new record must bring and does not."""
+    """Yield the fields of the first level that a new record must bring and does not.
+
+    Integers are left to Omie: most are ids that may come under another name, as an integration code.
+    """
     for field in fields.values():
         is_due = (field.is_required or field.is_required_on_create) and not field.is_generated
+        is_due = is_due and field.type != "integer"
         if is_due and value.get(field.name) in (None, "", [], {}):
             yield Problem(field.name, f"é obrigatório para incluir. Exemplo: {field.example}.")
 

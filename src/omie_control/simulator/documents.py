@@ -6,6 +6,7 @@ A CNPJ has had letters since July 2026: twelve of `[A-Z0-9]`, then two digits; a
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from random import Random
 
 _CPF = re.compile(r"\d{11}")
@@ -14,6 +15,7 @@ _PUNCTUATION = re.compile(r"[.\-/\s]")
 _ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+@lru_cache(maxsize=100_000)
 def bare(document: str) -> str:
     """Return a document without its punctuation, in capitals."""
     return _PUNCTUATION.sub("", document).upper()

@@ -14,6 +14,7 @@ from random import Random
 from omie_control.simulator.clock import BRASILIA
 from omie_control.simulator.documents import invent_cnpj, invent_cpf
 from omie_control.simulator.families.clientes import NOUN, new_record
+from omie_control.simulator.seed_business import open_business
 from omie_control.simulator.world import Company, Record
 
 
@@ -26,12 +27,13 @@ class DemoCompany:
     app_key: str
     app_secret: str
     customers: int
+    titles: int
     first_id: int
 
 
 DEMO_COMPANIES: tuple[DemoCompany, ...] = (
-    DemoCompany("demo-comercio", "Demo Comércio Ltda", "9990000000001", "demo" * 7 + "0001", 137, 5_500_000_001),
-    DemoCompany("demo-servicos", "Demo Serviços S.A.", "9990000000002", "demo" * 7 + "0002", 61, 6_600_000_001),
+    DemoCompany("demo-comercio", "Demo Comércio Ltda", "9990000000001", "demo" * 7 + "0001", 137, 180, 5_500_000_001),
+    DemoCompany("demo-servicos", "Demo Serviços S.A.", "9990000000002", "demo" * 7 + "0002", 61, 40, 6_600_000_001),
 )
 
 _BEGAN_AT = datetime(2026, 1, 5, 8, 0, tzinfo=BRASILIA)
@@ -108,7 +110,7 @@ _PLACES = (
 _STREETS = ("Rua das Acácias", "Avenida Brasil", "Rua Sete de Setembro", "Travessa do Comércio", "Rua São Bento")
 
 
-def found(companies: Sequence[DemoCompany], seed: int) -> Iterator[Company]:
+def found(companies: Sequence[DemoCompany], seed: int, now: datetime) -> Iterator[Company]:
     """Build each company with everything it has at the beginning."""
     for demo in companies:
         # Repeatable, not secret: these people do not exist.
@@ -116,6 +118,7 @@ def found(companies: Sequence[DemoCompany], seed: int) -> Iterator[Company]:
         company = Company(demo.app_key, demo.app_secret, demo.name, count(demo.first_id))
         for number in range(demo.customers):
             _add_customer(company, random, number)
+        open_business(company, random, now, titles=demo.titles)
         yield company
 
 

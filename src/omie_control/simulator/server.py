@@ -6,6 +6,7 @@ import hashlib
 import html
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -55,7 +56,8 @@ class Simulator:
         """Go back to the beginning: seeded records, empty book, no limit used, no fault to come."""
         self.book = Book()
         self.rules = Rules(self._limits, self.clock, self.book)
-        self.companies: dict[str, Company] = {each.app_key: each for each in found(self._demos, self._seed)}
+        founded = found(self._demos, self._seed, self.clock.now())
+        self.companies: dict[str, Company] = {each.app_key: each for each in founded}
         self.faults.clear()
 
     async def serve(self, request: Request, http: HttpRequest) -> Response:
@@ -213,11 +215,12 @@ async def _reset(http: HttpRequest) -> Response:
 
 
 def _method_of(request: Request) -> Method | None:
-    return next((method for method in _by_service(request.service) if method.call == request.call), None)
+    return _methods().get(request.endpoint)
 
 
-def _by_service(path: str) -> Sequence[Method]:
-    return [method for method in catalog().methods if method.path == path]
+@cache
+def _methods() -> Mapping[str, Method]:
+    return {method.endpoint: method for method in catalog().methods}
 
 
 def _digest(param: Mapping[str, Any]) -> str:

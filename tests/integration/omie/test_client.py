@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 
+import httpx2
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -221,7 +222,16 @@ async def test_a_call_is_a_client_span_that_omie_never_hears_of(
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(telemetry, "_tracer", provider.get_tracer("test"))
+    sent: list[str] = []
+
+    async def note(request: httpx2.Request) -> None:
+        sent.extend(request.headers)
+
+    assert omie_client._http is not None
+    omie_client._http.event_hooks = {"request": [note]}
     await omie_client.call(omie_server.credentials, LIST, {"pagina": 1})
+    assert "user-agent" in sent
+    assert not {"traceparent", "tracestate", "baggage"} & set(sent)
     [span] = exporter.get_finished_spans()
     assert span.kind is SpanKind.CLIENT
     assert span.attributes is not None

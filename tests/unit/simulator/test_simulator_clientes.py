@@ -7,45 +7,17 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests.unit.simulator.omie_caller import Omie, simulated
 
 from omie_control.omie.catalog import catalog
-from omie_control.simulator.rules import Limits
-from omie_control.simulator.seed import DEMO_COMPANIES, DemoCompany
-from omie_control.simulator.server import build_simulator
+from omie_control.simulator.seed import DEMO_COMPANIES
 
 NEW = {"razao_social": "Padaria Nova Ltda", "cnpj_cpf": "11.222.333/0001-81", "codigo_cliente_integracao": "N-1"}
-OPEN = Limits(is_enforced=False)
-
-
-class Omie:
-    """A caller of the simulator who shows raw answers."""
-
-    def __init__(self, http: httpx2.AsyncClient, company: DemoCompany = DEMO_COMPANIES[0]) -> None:
-        self.http = http
-        self.pair = {"app_key": company.app_key, "app_secret": company.app_secret}
-
-    async def post(self, call: str, *param: Any, service: str = "geral/clientes/", **pair: str) -> httpx2.Response:
-        envelope = {"call": call, "param": list(param), **self.pair, **pair}
-        return await self.http.post(f"/api/v1/{service}", json=envelope)
-
-    async def ask(self, call: str, **param: Any) -> dict[str, Any]:
-        answer = await self.post(call, param)
-        assert answer.status_code == 200, answer.text
-        data = answer.json()
-        assert isinstance(data, dict)
-        return data
-
-    async def refused(self, call: str, **param: Any) -> str:
-        answer = await self.post(call, param)
-        assert answer.status_code == 500, answer.text
-        body = answer.json()
-        return f"{body['faultcode'].removeprefix('SOAP-ENV:')} {body['faultstring']}"
 
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx2.AsyncClient]:
-    transport = httpx2.ASGITransport(build_simulator(limits=OPEN, latency_ms=(0, 0)))
-    async with httpx2.AsyncClient(transport=transport, base_url="http://omie.test") as client:
+    async with simulated() as client:
         yield client
 
 
@@ -196,7 +168,7 @@ async def test_a_wrong_pair_opens_nothing(omie: Omie, pair: dict[str, str]) -> N
 
 
 async def test_companies_do_not_see_each_other(http: httpx2.AsyncClient, omie: Omie) -> None:
-    other = Omie(http, DEMO_COMPANIES[1])
+    other = Omie(http, company=DEMO_COMPANIES[1])
     await omie.ask("IncluirCliente", **NEW)
     assert (await other.refused("ConsultarCliente", codigo_cliente_integracao="N-1")).startswith("Client-103")
     assert (await other.ask("ListarClientes", pagina=1))["total_de_registros"] == 61
@@ -219,9 +191,9 @@ async def test_a_malformed_body_is_a_fault_and_no_crash(http: httpx2.AsyncClient
 
 async def test_every_method_of_the_catalogue_is_answered(omie: Omie) -> None:
     for method in catalog().methods:
-        answer = await omie.post(method.call, {"x_unknown": 1}, service=method.path)
+        answer = await omie.at(method.path).post(method.call, {"x_unknown": 1})
         assert answer.json()["faultcode"] == "SOAP-ENV:Client-5001", method.endpoint
-    assert (await omie.post("X", {}, service="geral/nada/")).status_code == 404
+    assert (await omie.at("geral/nada/").post("X", {})).status_code == 404
 
 
 async def test_a_get_shows_the_methods_of_a_service(http: httpx2.AsyncClient) -> None:
@@ -233,7 +205,6 @@ async def test_a_get_shows_the_methods_of_a_service(http: httpx2.AsyncClient) ->
 async def test_the_same_seed_makes_the_same_world() -> None:
     seen = []
     for seed in (1, 1, 2):
-        transport = httpx2.ASGITransport(build_simulator(seed=seed, latency_ms=(0, 0)))
-        async with httpx2.AsyncClient(transport=transport, base_url="http://omie.test") as http:
+        async with simulated(seed=seed) as http:
             seen.append(await Omie(http).ask("ListarClientes", pagina=1))
     assert seen[0] == seen[1] != seen[2]

@@ -5,11 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from omie_control.simulator.families import clientes
+from omie_control.simulator.families import (
+    categorias,
+    clientes,
+    contas_correntes,
+    contas_pagar,
+    contas_receber,
+    lancamentos,
+    produtos,
+)
 from omie_control.simulator.world import Desk, Record
 
 Handler = Callable[[Desk, Record], dict[str, Any]]
 
-HANDLERS: Mapping[str, Handler] = {
-    family.PATH + call: handler for family in (clientes,) for call, handler in family.HANDLERS.items()
-}
+_FAMILIES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
+    (clientes.PATH, clientes.HANDLERS),
+    (categorias.PATH, categorias.HANDLERS),
+    (produtos.PATH, produtos.HANDLERS),
+    (contas_correntes.PATH, contas_correntes.HANDLERS),
+    (contas_receber.PATH, contas_receber.HANDLERS),
+    (contas_pagar.PATH, contas_pagar.HANDLERS),
+    (lancamentos.PATH, lancamentos.HANDLERS),
+)
+
+HANDLERS: Mapping[str, Handler] = {path + call: handler for path, calls in _FAMILIES for call, handler in calls.items()}

@@ -9,7 +9,7 @@ from omie_control.omie.catalog import Method, catalog
 from omie_control.simulator.documents import bare, is_person, is_valid
 from omie_control.simulator.envelope import Refusal
 from omie_control.simulator.families.lists import page, touched
-from omie_control.simulator.families.records import Noun, require
+from omie_control.simulator.families.records import Noun, info, require
 from omie_control.simulator.world import Desk, Record, Row
 
 PATH = "geral/clientes/"
@@ -115,16 +115,7 @@ def new_record(param: Record) -> Record:
 
 def full(row: Row) -> Record:
     """Return a record as ConsultarCliente shows it."""
-    info = {
-        "dInc": f"{row.created_at:%d/%m/%Y}",
-        "hInc": f"{row.created_at:%H:%M:%S}",
-        "uInc": "WEBSERVICE",
-        "dAlt": f"{row.changed_at:%d/%m/%Y}",
-        "hAlt": f"{row.changed_at:%H:%M:%S}",
-        "uAlt": "WEBSERVICE",
-        "cImpAPI": "S" if row.code else "N",
-    }
-    return {NOUN.id_tag: row.id, NOUN.code_tag: row.code, **row.record, "info": info}
+    return {NOUN.id_tag: row.id, NOUN.code_tag: row.code, **row.record, "info": info(row)}
 
 
 def _shown(row: Row, param: Record) -> Record:

@@ -43,11 +43,12 @@ def page(
     if number > pages and past_end is PastEnd.FIRST_PAGE:
         number = 1
     chosen = rows[(number - 1) * size : number * size]
+    is_past_end = number > pages
     counts = (
         (paging.answered_page, number),
-        (paging.answered_pages, pages),
+        (paging.answered_pages, 0 if is_past_end else pages),
         (paging.answered_count, len(chosen)),
-        (paging.answered_total, len(rows)),
+        (paging.answered_total, 0 if is_past_end else len(rows)),
     )
     answered: dict[str, Any] = {name: value for name, value in counts if name is not None}
     answered[key] = [show(row) for row in chosen]
@@ -74,6 +75,15 @@ def day(text: str) -> datetime:
     if at.year <= 1900:
         raise Refusal("Client-104", f"ERROR: A data [{text}] está fora do intervalo permitido!")
     return at
+
+
+def within(param: Record, since_tag: str, until_tag: str, value: str) -> bool:
+    """Apply a window of days, both ends included, to a date of the record; a record without it is outside."""
+    since, until = param.get(since_tag), param.get(until_tag)
+    if not since and not until:
+        return True
+    at = day(value) if value else None
+    return at is not None and (not since or at >= day(since)) and (not until or at <= day(until))
 
 
 def _instant(param: Record, date_tag: str, time_tag: str, default: str) -> datetime | None:

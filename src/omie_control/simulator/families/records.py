@@ -18,6 +18,8 @@ class Noun:
     id_tag: str
     code_tag: str
     is_feminine: bool = False
+    unknown_code: str = "Client-103"
+    status_tags: tuple[str, str] = ("codigo_status", "descricao_status")
 
     @property
     def _registered(self) -> str:
@@ -36,7 +38,7 @@ class Noun:
             raise Refusal("Client-105", text)
         if row is None:
             text = f"ERROR: {self.label} não {self._registered} para o Código de Integração [{code}] !"
-            raise Refusal("Client-103", text)
+            raise Refusal(self.unknown_code, text)
         return row
 
     def refuse_known_code(self, desk: Desk, code: str, *, but: Row | None = None) -> None:
@@ -54,8 +56,8 @@ class Noun:
         return {
             self.id_tag: row.id,
             self.code_tag: row.code,
-            "codigo_status": "0",
-            "descricao_status": f"{self.label} {done} com sucesso!",
+            self.status_tags[0]: "0",
+            self.status_tags[1]: f"{self.label} {done} com sucesso!",
         }
 
 
@@ -64,3 +66,16 @@ def require(param: Record, *tags: str) -> None:
     for tag in tags:
         if param.get(tag) in (None, "", [], {}):
             raise Refusal("Client-1000", f"ERROR: O preenchimento da(s) tag(s) [{tag}] é obrigatório!")
+
+
+def info(row: Row) -> Record:
+    """Return when a record was made and last touched, as most services show it."""
+    return {
+        "dInc": f"{row.created_at:%d/%m/%Y}",
+        "hInc": f"{row.created_at:%H:%M:%S}",
+        "uInc": "WEBSERVICE",
+        "dAlt": f"{row.changed_at:%d/%m/%Y}",
+        "hAlt": f"{row.changed_at:%H:%M:%S}",
+        "uAlt": "WEBSERVICE",
+        "cImpAPI": "S" if row.code else "N",
+    }
