@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Iterable
 from pathlib import Path
 
 from omie_control.embedded.accounts import choose_account, own_account
@@ -62,7 +63,7 @@ class EmbeddedServers:
                     await self._users.acquire()
                     passwords = self._home.passwords()
                     self._servers = self._build(passwords)
-                    await self._ensure_all()
+                    await _side_by_side(server.ensure() for server in self._wanted())
                     self._endpoints = self._describe(passwords)
         except BaseException:
             await self.stop()
@@ -107,12 +108,6 @@ class EmbeddedServers:
         valkey = ValkeyServer(self._home, own_account(), find_valkey(), passwords=passwords, sockets=sockets)
         return {postgres.name: postgres, valkey.name: valkey}
 
-    async def _ensure_all(self) -> None:
-        """Start both side by side; the first fault is told once neither is half-way."""
-        for outcome in await asyncio.gather(*(server.ensure() for server in self._wanted()), return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
-
     def _describe(self, passwords: Passwords) -> Endpoints:
         postgres, valkey = self._servers[PostgresServer.name], self._servers[ValkeyServer.name]
         assert isinstance(postgres, PostgresServer)
@@ -128,8 +123,8 @@ class EmbeddedServers:
     async def _stop_when_last(self) -> None:
         others = FileLock(self._home.users_lock)
         try:
-            if others.try_acquire():
-                await asyncio.gather(*(server.end() for server in self._servers.values()))
+            if self._servers and others.try_acquire():
+                await _side_by_side(server.end() for server in self._servers.values())
                 remove_sockets(self._home.path)
         finally:
             others.release()
@@ -158,3 +153,10 @@ class EmbeddedServers:
             tell(Event.SERVER_DIED, server=server.name, error=exc.message, seconds=round(time.monotonic() - began, 3))
             return False
         return True
+
+
+async def _side_by_side(works: Iterable[Awaitable[None]]) -> None:
+    """Do all at once; a fault of one is told when the others have come to their end."""
+    for outcome in await asyncio.gather(*works, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.integration.embedded.homes import mentioning
 
 from omie_control.embedded import EmbeddedServers
 from omie_control.telemetry import Event, subscribe
@@ -19,6 +20,8 @@ def own_home() -> Iterator[Path]:
     """Give a home that does not exist yet, under a folder that only we may enter."""
     closed = Path(tempfile.mkdtemp(prefix="octl-emb-"))
     yield closed / "home"
+    for process in mentioning(closed):  # only a failed test leaves any
+        process.kill()
     shutil.rmtree(closed)
 
 

@@ -191,7 +191,7 @@ async def test_numbers_of_other_programs_in_stale_files_are_not_believed(own_hom
 
 
 async def test_a_busy_orphan_of_a_killed_postmaster_does_not_stop_the_next_start(
-    own_home: Path, make_servers: Make
+    own_home: Path, make_servers: Make, told: Told
 ) -> None:
     servers = make_servers(valkey=False)
     url = (await servers.start()).owner_url
@@ -202,7 +202,7 @@ async def test_a_busy_orphan_of_a_killed_postmaster_does_not_stop_the_next_start
     os.kill(postmaster_of(own_home), signal.SIGKILL)
     async with watched(servers):
         await until(lambda: not left_of([backend]))
-        await until(lambda: postmaster_of(own_home) in psutil.pids())
+        await until_started(told, "PostgreSQL", times=2)
     with suppress(asyncpg.PostgresError, OSError):
         await work
     await make_servers(valkey=False).start()
