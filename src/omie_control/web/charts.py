@@ -64,9 +64,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """An execution from its start to its end (or to now), and the calls inside it."""
+    """An execution from its start to its end (or to now), and the calls inside it; `own_width` in per cent."""
 
     total_ms: int
+    own_ms: int
+    own_width: float
     spans: tuple[Span, ...]
 
 
@@ -77,7 +79,9 @@ def timeline(execution: Execution, now: datetime) -> Timeline:
     for call in execution.calls:
         end = max(end, call.at + timedelta(milliseconds=call.response_time_ms))
     total = max(1, round((end - start).total_seconds() * 1000))
-    return Timeline(total, tuple(_span(call, start, total) for call in execution.calls))
+    own = execution.duration_ms if execution.duration_ms is not None else total
+    width = round(max(_MIN_BAR, min(100, 100 * own / total)), 2)
+    return Timeline(total, own, width, tuple(_span(call, start, total) for call in execution.calls))
 
 
 def _span(call: Call, start: datetime, total_ms: int) -> Span:

@@ -14,15 +14,16 @@ if TYPE_CHECKING:
     from omie_control.services.system import SystemState
 
 router = APIRouter()
+_METHODS = ["GET", "HEAD"]
 
 
-@router.get("/healthz", include_in_schema=False)
+@router.api_route("/healthz", methods=_METHODS, include_in_schema=False)
 async def alive() -> JSONResponse:
     """Say that the process is alive; asks nobody else, so that a lost database never gets it killed."""
     return JSONResponse({"status": "ok", "version": __version__})
 
 
-@router.get("/readyz", include_in_schema=False)
+@router.api_route("/readyz", methods=_METHODS, include_in_schema=False)
 async def ready(request: Request) -> JSONResponse:
     """Say whether calls can be served. Without PostgreSQL they cannot; without Valkey they can, degraded."""
     app: App = request.app.state.control

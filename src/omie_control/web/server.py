@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from omie_control.errors import ControlError, InvalidInput, NotFound, Unauthenticated
+from omie_control.errors import ControlError, InvalidInput, NotFound, TooLarge, Unauthenticated
 from omie_control.services.pulse import Pulse
 from omie_control.telemetry import Event, subscribe, tell
 from omie_control.web import auth, health, live, metrics
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("omie_control")
 _STATIC = Path(__file__).parent / "static"
 _ABOVE_THE_PAGE = {"HX-Retarget": "#aviso", "HX-Reswap": "innerHTML"}
-NOT_FOUND = 404
 
 
 class _KeptFiles(StaticFiles):
@@ -89,8 +88,10 @@ async def _ours(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    if error.status_code == NOT_FOUND:
-        return _answer(request, NotFound(mark("Esta página não existe."), hint=mark("Confira o endereço.")), NOT_FOUND)
+    if error.status_code == 404:
+        return _answer(request, NotFound(mark("Esta página não existe."), hint=mark("Confira o endereço.")), 404)
+    if error.status_code == 413:
+        return _answer(request, TooLarge(), 413)
     ours = ControlError(mark("O pedido não pôde ser atendido."), hint=mark("Confira o endereço e a forma do pedido."))
     return _answer(request, ours, error.status_code)
 

@@ -1,0 +1,82 @@
+"""Server-sent hints."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+from tests.conftest import eventually
+from tests.integration.web.conftest import House
+
+from omie_control.telemetry import Event, tell
+from omie_control.web.live import MAX_STREAMS_EACH
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def until(lines: AsyncIterator[str], word: str) -> str:
+    """Read lines until one holds the word; the stream stays open."""
+    async with asyncio.timeout(10):
+        while True:
+            line = await anext(lines)
+            if word in line:
+                return line
+
+
+async def test_a_stranger_gets_no_hints(house: House) -> None:
+    async with httpx2.AsyncClient(base_url=house.url) as client:
+        assert (await client.get("/ao-vivo")).status_code == 401
+
+
+async def test_a_start_is_hinted_at(house: House) -> None:
+    async with house.visitor() as client, client.stream("GET", "/ao-vivo") as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        lines = stream.aiter_lines()
+
+        async def begin_until_heard() -> str:
+            # The subscription may be a moment younger than the stream: start one after the other until one is heard.
+            while True:
+                await house.end(await house.begin("fechar_mes"))
+                await asyncio.sleep(0.1)
+
+        starting = asyncio.create_task(begin_until_heard())
+        try:
+            await until(lines, "fechar_mes_")
+        finally:
+            starting.cancel()
+            await asyncio.wait([starting])
+
+
+async def test_a_visitor_has_so_many_streams_and_no_more(house: House) -> None:
+    async with house.visitor() as client, asyncio.TaskGroup() as group:
+
+        async def hold() -> None:
+            async with client.stream("GET", "/ao-vivo") as stream:
+                lines = stream.aiter_lines()
+                await until(lines, "aberto")
+                await released.wait()
+
+        released = asyncio.Event()
+        for _ in range(MAX_STREAMS_EACH):
+            group.create_task(hold())
+
+        streams = house.web.state.streams
+
+        async def is_full() -> bool:
+            return bool(streams.count == MAX_STREAMS_EACH)
+
+        await eventually(is_full)
+        assert (await client.get("/ao-vivo")).status_code == 429
+        released.set()
+
+
+async def test_a_stopping_process_ends_its_streams_promptly(fresh_house: House) -> None:
+    async with fresh_house.visitor() as client, client.stream("GET", "/ao-vivo") as stream:
+        began = time.monotonic()
+        tell(Event.PROCESS_STOPPING)
+        async for _ in stream.aiter_lines():
+            pass
+    assert time.monotonic() - began < 4
