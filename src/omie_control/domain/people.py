@@ -21,9 +21,7 @@ _PHONE = re.compile(
 # The start is pinned to the start of a run, so that a long run without @ is read once, not once a letter.
 _EMAIL = re.compile(r"(?<![\w.%+\-])([\w.%+\-])[\w.%+\-]*@([\w-]+(?:\.[\w-]+)*)")
 # Everything above has one of these: three digits near three digits, a letter just before a digit, or an @.
-_SUSPECT = re.compile(
-    r"[0-9](?:[0-9]{2}[-./ )]?[0-9]{3}|(?<=[A-Za-z][0-9])|(?<=[A-Za-z][-./][0-9])|[0-9]{3}[ .-][0-9]{4})"
-)
+_SUSPECT = re.compile(r"[0-9](?:[0-9]{2}[-./ )]?[0-9]{3}|(?<=[A-Za-z][0-9])|(?<=[A-Za-z][-./][0-9]))")
 _DIGIT = re.compile(r"\d")
 _MASKED_DOCUMENT = re.compile(r"\*{3}\.[0-9]{3}\.[0-9]{3}-\*{2}|[0-9A-Z]{2}\.\*{3}\.\*{3}/\*{4}-[0-9]{2}")
 # Area codes that exist: no 0, and these gaps among the rest.

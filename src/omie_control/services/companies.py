@@ -6,6 +6,7 @@ actor's scope answers exactly as one that does not exist.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Sequence
@@ -51,6 +52,7 @@ class Companies:
         self._access = access
         self._seen: list[StoredCompany] = []
         self._seen_at = float("-inf")
+        self._reading = asyncio.Lock()
 
     async def add(
         self,
@@ -214,12 +216,20 @@ class Companies:
         raise _unknown(slug, [each.company.slug for each in within])
 
     async def _all(self, *, fresh: bool = False) -> Sequence[StoredCompany]:
-        now = time.monotonic()
-        if fresh or now - self._seen_at > SEEN_FOR_SECONDS:
-            async with self._postgres.transaction() as connection:
-                self._seen = await store.everything(connection)
-            self._seen_at = now
+        if fresh or self._is_stale():
+            async with self._reading:
+                if fresh or self._is_stale():
+                    await self._read()
         return self._seen
+
+    async def _read(self) -> None:
+        asked_at = time.monotonic()
+        async with self._postgres.transaction() as tx:
+            self._seen = await store.everything(tx)
+        self._seen_at = asked_at
+
+    def _is_stale(self) -> bool:
+        return time.monotonic() - self._seen_at > SEEN_FOR_SECONDS
 
     def _forget(self) -> None:
         self._seen_at = float("-inf")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import os
@@ -44,6 +45,7 @@ class Tokens:
         self._postgres = postgres
         self._access = access
         self._seen: dict[bytes, _Seen] = {}
+        self._asking: dict[bytes, asyncio.Task[_Seen]] = {}
 
     async def create(
         self,
@@ -125,10 +127,18 @@ class Tokens:
         digest = _hash(text)
         seen = self._seen.get(digest)
         if seen is None or seen.until < time.monotonic():
-            seen = await self._look_up(digest)
+            seen = await self._ask(digest)
         if seen.expires_at is not None and seen.expires_at <= datetime.now(UTC):
             return None
         return seen.actor
+
+    async def _ask(self, digest: bytes) -> _Seen:
+        """Look a token up once for all who ask at this moment; one of them leaving disturbs nobody."""
+        task = self._asking.get(digest)
+        if task is None:
+            task = self._asking[digest] = asyncio.create_task(self._look_up(digest))
+            task.add_done_callback(lambda _: self._asking.pop(digest, None))
+        return await asyncio.shield(task)
 
     async def _look_up(self, digest: bytes) -> _Seen:
         # The answer counts from before the question: a revocation in between is not missed for longer.

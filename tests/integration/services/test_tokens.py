@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -114,7 +115,7 @@ async def test_senseless_tokens_are_refused(tokens: Tokens, firm: Firm) -> None:
         ("x", {"expires_at": past.replace(tzinfo=None)}),
     ):
         with pytest.raises(InvalidInput):
-            await tokens.create(OWNER, name, Role.AGENT, **extra)  # type: ignore[arg-type]
+            await tokens.create(OWNER, name, Role.AGENT, **extra)
 
 
 async def test_use_is_noted_about_once_a_minute(tokens: Tokens, postgres: Postgres, access: Access, conn: Any) -> None:
@@ -124,6 +125,26 @@ async def test_use_is_noted_about_once_a_minute(tokens: Tokens, postgres: Postgr
     assert first is not None
     await Tokens(postgres, access).verify(text)
     assert await conn.fetchval("select last_used_at from api_tokens") == first
+
+
+async def test_many_who_ask_at_once_share_one_look_up(
+    tokens: Tokens, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, text = await tokens.create(OWNER, "claude", Role.AGENT)
+    asked: list[bytes] = []
+    look_up = tokens._look_up
+
+    async def counted(digest: bytes) -> Any:
+        asked.append(digest)
+        return await look_up(digest)
+
+    monkeypatch.setattr(tokens, "_look_up", counted)
+    leaving = asyncio.create_task(tokens.verify(text))
+    others = [asyncio.create_task(tokens.verify(text)) for _ in range(50)]
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert all(actor is not None for actor in await asyncio.gather(*others))
+    assert len(asked) == 1
 
 
 async def test_what_is_remembered_is_bounded(tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
