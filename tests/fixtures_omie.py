@@ -58,7 +58,9 @@ class _Server(uvicorn.Server):
 async def start_omie(**choices: Any) -> AsyncIterator[OmieServer]:
     """Run a simulator on a free port in this loop; `choices` go to `build_simulator`."""
     app = build_simulator(**{"latency_ms": (0.0, 0.0), **choices})
-    listener = socket.create_server(("127.0.0.1", 0))
+    # asyncio switches Nagle's wait off (40 ms an answer) only for sockets that say TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))

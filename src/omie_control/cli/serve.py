@@ -49,7 +49,8 @@ def bind(host: str, port: int) -> socket.socket:
     """Take the port before anything else starts. Raises Conflict that names the port and who has it."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # Named, because asyncio switches Nagle's wait off (40 ms an answer) only for sockets that say TCP.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except OSError as exc:
         raise InvalidInput(
             f"O endereço '{host}' não existe nesta máquina.", hint="Confira OMIE_CONTROL_HOST ou --host."
