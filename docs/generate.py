@@ -103,7 +103,7 @@ def _default(field: Any) -> str:
 
 def events_page() -> str:
     """List every event: what it says, how loud it is in the log, with which facts, told where."""
-    told = _tellings()
+    told = tellings()
     lines = [
         "# Events",
         "",
@@ -124,7 +124,7 @@ def _level(event: Event) -> str:
     return "debug" if event in _QUIET else "warning" if event in _LOUD else "info"
 
 
-def _tellings() -> dict[Event, SimpleNamespace]:
+def tellings() -> dict[Event, SimpleNamespace]:
     """Read from the source who tells which event, and with which facts."""
     found: dict[Event, SimpleNamespace] = defaultdict(lambda: SimpleNamespace(facts=set(), rooms=set()))
     for path in sorted(SOURCE.rglob("*.py")):
@@ -171,16 +171,17 @@ def cli_page() -> str:
         "",
     ]
     root: Any = typer.main.get_command(cli)
-    for path, command in _commands(root, "omie-control"):
+    for path, command in commands(root, "omie-control"):
         lines += _command_lines(path, command)
     return _page(lines)
 
 
-def _commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+def commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Give every command with its full path."""
     for name, command in group.commands.items():
         path = f"{prefix} {name}"
         if hasattr(command, "commands"):
-            yield from _commands(command, path)
+            yield from commands(command, path)
         else:
             yield path, command
 
@@ -249,17 +250,18 @@ def tools_page() -> str:
         "| tool | category | complexity | changes something? |",
         "| --- | --- | --- | --- |",
     ]
-    tools = sorted(asyncio.run(_tools()), key=lambda tool: str(tool.name))
-    for tool in tools:
+    offered = sorted(asyncio.run(tools()), key=lambda tool: str(tool.name))
+    for tool in offered:
         meta, hints = tool.meta or {}, tool.annotations
         does = "no" if hints.read_only_hint else "overwrites" if hints.destructive_hint else "adds"
         lines.append(f"| [`{tool.name}`](#{tool.name}) | {meta['categoria']} | {meta['complexidade']} | {does} |")
-    for tool in tools:
+    for tool in offered:
         lines += ["", f"## {tool.name}", "", str(tool.description), "", *_fields(tool)]
     return _page(lines)
 
 
-async def _tools() -> list[Any]:
+async def tools() -> list[Any]:
+    """Give every tool that the package offers."""
     server: FastMCP[Any] = FastMCP("reference")
     for path in TOOLS.glob("*.py"):
         noun = importlib.import_module(f"omie_control.mcp.tools.{path.stem}")
