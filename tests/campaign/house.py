@@ -25,15 +25,15 @@ UP = ("-m", "omie_control", "up", "--port", "0")
 class House:
     """Starts, kills and stops one installation; `program` are the arguments of Python that run it."""
 
-    def __init__(self, home: Path, omie_base_url: str, program: Sequence[str] = UP) -> None:
+    def __init__(self, home: Path, omie_base_url: str | None = None, program: Sequence[str] = UP) -> None:
         self.home = home
         self._program = program
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("OMIE_CONTROL_")},
             "OMIE_CONTROL_HOME": str(home),
-            "OMIE_CONTROL_OMIE_BASE_URL": omie_base_url,
-            "OMIE_CONTROL_DEMO": "0",
         }
+        if omie_base_url is not None:
+            self._environment |= {"OMIE_CONTROL_OMIE_BASE_URL": omie_base_url, "OMIE_CONTROL_DEMO": "0"}
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
         self.screen = home.with_name(home.name + ".screen")
@@ -52,17 +52,22 @@ class House:
         return f"postgresql://omie_owner:{password}@/omie_control?host={folder}&port={port}"
 
     def command(self, *arguments: str, given: str = "") -> str:
-        """Run a command of the same installation and return what it printed."""
-        done = subprocess.run(
+        """Run a command of the same installation and return what it printed; it has to succeed."""
+        done = self.tried(*arguments, given=given)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def tried(self, *arguments: str, given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the same installation, however it ends."""
+        return subprocess.run(
             [sys.executable, "-m", "omie_control", *arguments],
-            env=self._environment,
+            env=self._environment | environment,
             input=given,
             capture_output=True,
             text=True,
             timeout=120,
-            check=True,
+            check=False,
         )
-        return done.stdout
 
     async def start(self) -> None:
         """Start, and return when the screen is shown."""
