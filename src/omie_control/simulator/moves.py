@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import cache
@@ -74,7 +75,7 @@ def _answer(move: Move, good: Response) -> Response:
         case Move.CUT_JSON:
             return Response(body[: max(1, len(body) // 2)], media_type="application/json")
         case Move.LATIN1:
-            text = body.decode("unicode_escape").encode("latin-1", "replace")
+            text = json.dumps(json.loads(body), ensure_ascii=False).encode("latin-1", "replace")
             return Response(text, media_type="application/json; charset=iso-8859-1")
         case Move.GZIP_BOMB:
             return Response(_bomb(), media_type="application/json", headers={"Content-Encoding": "gzip"})

@@ -139,7 +139,6 @@ async def test_a_duplicate_is_told_with_the_id_of_the_first(omie: Omie) -> None:
         ),
         ("ConsultarCliente", {"codigo_cliente_omie": 0}, "Client-1000 "),
         ("IncluirCliente", {"cnpj_cpf": "529.982.247-25"}, "tag(s) [razao_social] é obrigatório!"),
-        ("IncluirCliente", {"razao_social": "X"}, "tag(s) [cnpj_cpf] é obrigatório!"),
         ("IncluirCliente", {"razao_social": "X", "cnpj_cpf": "529.982.247-26"}, "está inválido!"),
         ("AlterarCliente", {"codigo_cliente_integracao": "nobody", "email": "x"}, "Client-103 "),
         ("ListarTudo", {"pagina": 1}, "Server Method ListarTudo not exists"),
@@ -150,8 +149,8 @@ async def test_what_omie_refuses_is_refused(omie: Omie, call: str, param: dict[s
     assert told in await omie.refused(call, **param)
 
 
-async def test_somebody_abroad_needs_no_document(omie: Omie) -> None:
-    made = await omie.ask("IncluirCliente", razao_social="Foreign Inc", estado="EX")
+async def test_a_document_of_somebody_abroad_is_not_judged(omie: Omie) -> None:
+    made = await omie.ask("IncluirCliente", razao_social="Foreign Inc", estado="EX", cnpj_cpf="X-1")
     shown = await omie.ask("ConsultarCliente", codigo_cliente_omie=made["codigo_cliente_omie"])
     assert shown["exterior"] == "S"
 

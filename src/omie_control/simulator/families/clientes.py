@@ -37,8 +37,6 @@ def consultar(desk: Desk, param: Record) -> dict[str, Any]:
 def incluir(desk: Desk, param: Record) -> dict[str, Any]:
     """IncluirCliente."""
     require(param, "razao_social")
-    if not _is_abroad(param):
-        require(param, "cnpj_cpf")
     code = str(param.get(NOUN.code_tag) or "")
     NOUN.refuse_known_code(desk, code)
     _refuse_bad_document(param)
