@@ -1,0 +1,1167 @@
+-- The schema that all migrations make together. Generated (see catalogue.py), never edited, never run in life.
+
+create type alert_severity as enum ('info', 'warning', 'critical');
+
+create type execution_status as enum ('running', 'completed', 'failed', 'timeout', 'cancelled', 'queued', 'awaiting_approval', 'uncertain');
+
+create type tool_category as enum ('sistema', 'organizacional', 'financeiro', 'comercial', 'produtos', 'relatorios');
+
+create type tool_complexity as enum ('basica', 'intermediaria', 'avancada', 'especializada');
+
+CREATE OR REPLACE FUNCTION public.uuid7(at timestamp with time zone DEFAULT clock_timestamp())
+ RETURNS uuid
+ LANGUAGE sql
+ PARALLEL SAFE
+RETURN (encode(set_bit(set_bit(OVERLAY(uuid_send(gen_random_uuid()) PLACING SUBSTRING(int8send(((EXTRACT(epoch FROM at) * (1000)::numeric))::bigint) FROM 3) FROM 1 FOR 6), (52)::bigint, 1), (53)::bigint, 1), 'hex'::text))::uuid
+;
+
+CREATE OR REPLACE FUNCTION public.uuid7_floor(at timestamp with time zone)
+ RETURNS uuid
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (encode((SUBSTRING(int8send(((EXTRACT(epoch FROM at) * (1000)::numeric))::bigint) FROM 3) || '\x00000000000000000000'::bytea), 'hex'::text))::uuid
+;
+
+CREATE OR REPLACE FUNCTION public.partition_edge(parent text, month date)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+RETURN CASE parent WHEN 'omie_api_metrics'::text THEN (((month)::timestamp without time zone AT TIME ZONE 'UTC'::text))::text ELSE (uuid7_floor(((month)::timestamp without time zone AT TIME ZONE 'UTC'::text)))::text END
+;
+
+CREATE OR REPLACE FUNCTION public.make_partition(parent text, month date, child text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+    execute format('create table public.%I (like public.%I including all)', child, parent);
+    if parent = 'process_executions' then
+        execute format('create unique index %I on public.%I (execution_id)',
+                       'idx_process_executions_execution_id_' || right(child, 7), child);
+    end if;
+    execute format('alter table public.%I attach partition public.%I for values from (%L) to (%L)', parent, child,
+                   public.partition_edge(parent, month),
+                   public.partition_edge(parent, (month + interval '1 month')::date));
+    perform public.grant_partition(parent, child);
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.grant_partition(parent text, child text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+begin
+    if to_regrole('omie_control_app') is null then
+        return;
+    end if;
+    execute format('grant select, insert, update on public.%I to omie_control_app', child);
+    if parent = 'execution_bodies' then
+        execute format('grant delete on public.%I to omie_control_app', child);
+    end if;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.make_partitions(from_month date, months integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET lock_timeout TO '2s'
+AS $function$
+declare
+    month date;
+    parent text;
+    child text;
+    made integer := 0;
+begin
+    if months not between 1 and 36 then
+        raise exception 'months must be between 1 and 36';
+    end if;
+    perform pg_advisory_xact_lock(hashtext('omie_control.make_partitions'));
+    for step in 0 .. months - 1 loop
+        month := date_trunc('month', from_month::timestamp) + make_interval(months => step);
+        foreach parent in array array['process_executions', 'execution_bodies', 'omie_api_metrics'] loop
+            child := parent || to_char(month, '_YYYY_MM');
+            if to_regclass('public.' || child) is null then
+                perform public.make_partition(parent, month, child);
+                made := made + 1;
+            end if;
+        end loop;
+    end loop;
+    return made;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.slim_json(value jsonb, depth integer DEFAULT 0)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE STRICT
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+declare
+    keys text[];
+begin
+    case jsonb_typeof(value)
+        when 'object' then
+            keys := array(select jsonb_object_keys(value));
+            if depth > 2 and cardinality(keys) > 0 then
+                return jsonb_build_object('_resumido', cardinality(keys));
+            end if;
+            return (select coalesce(jsonb_object_agg(key, public.slim_json(item, depth + 1)), '{}')
+                      from jsonb_each(value) as field (key, item) where key = any(keys[:12]))
+                   || case when cardinality(keys) > 12 then jsonb_build_object('_resumido', cardinality(keys)) else '{}' end;
+        when 'array' then
+            if jsonb_array_length(value) > 1 then
+                return jsonb_build_array(jsonb_build_object('_resumido', jsonb_array_length(value)));
+            end if;
+            return (select coalesce(jsonb_agg(public.slim_json(item, depth + 1)), '[]')
+                      from jsonb_array_elements(value) as element (item));
+        when 'string' then
+            if length(value #>> '{}') > 80 then
+                return to_jsonb(left(value #>> '{}', 80) || '…');
+            end if;
+            return value;
+        else
+            return value;
+    end case;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+    if not pg_try_advisory_xact_lock_shared(hashtextextended('omie_control.rewrite', tg_relid::bigint)) then
+        raise exception 'the month % is being rewritten, try again', tg_table_name using errcode = 'serialization_failure';
+    end if;
+    return coalesce(new, old);
+end $function$
+;
+
+create sequence integration_alerts_id_seq as bigint;
+
+create sequence omie_api_metrics_id_seq as bigint;
+
+create sequence system_configurations_id_seq as integer;
+
+create sequence tool_usage_analytics_id_seq as bigint;
+
+create table api_tokens (
+    id uuid not null default uuid7(),
+    name character varying(100) not null,
+    prefix character varying(16) not null,
+    token_hash bytea not null,
+    role character varying(20) not null,
+    companies uuid[],
+    default_company uuid,
+    created_by character varying(100) not null,
+    created_at timestamp with time zone not null default now(),
+    expires_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    constraint api_tokens_pkey PRIMARY KEY (id),
+    constraint api_tokens_token_hash_key UNIQUE (token_hash),
+    constraint api_tokens_name_check CHECK (((name)::text <> ''::text)),
+    constraint api_tokens_role_check CHECK (((role)::text = ANY ((ARRAY['viewer'::character varying, 'operator'::character varying, 'approver'::character varying, 'admin'::character varying, 'agent'::character varying, 'auditor'::character varying])::text[])))
+);
+
+create table audit_events (
+    id uuid not null default uuid7(),
+    at timestamp with time zone not null default clock_timestamp(),
+    actor character varying(100) not null,
+    action character varying(60) not null,
+    outcome character varying(20) not null default 'done'::character varying,
+    object_type character varying(40),
+    object_id character varying(100),
+    company_id uuid,
+    before jsonb,
+    after jsonb,
+    detail text,
+    ip_address inet,
+    user_agent text,
+    constraint audit_events_pkey PRIMARY KEY (id),
+    constraint audit_events_outcome_check CHECK (((outcome)::text = ANY ((ARRAY['done'::character varying, 'refused'::character varying, 'failed'::character varying])::text[])))
+);
+
+create table companies (
+    id uuid not null default uuid7(),
+    slug character varying(60) not null,
+    name character varying(200) not null,
+    app_key_hint character varying(20) not null,
+    credentials bytea not null,
+    credentials_key character varying(64) not null,
+    base_url character varying(200),
+    is_demo boolean not null default false,
+    is_active boolean not null default true,
+    created_by character varying(100) not null,
+    created_at timestamp with time zone not null default now(),
+    updated_at timestamp with time zone not null default now(),
+    constraint companies_pkey PRIMARY KEY (id),
+    constraint companies_slug_key UNIQUE (slug),
+    constraint companies_name_check CHECK (((name)::text <> ''::text)),
+    constraint companies_slug_check CHECK (((slug)::text ~ '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'::text))
+);
+
+create table data_keys (
+    id uuid not null,
+    company_id uuid not null,
+    month date not null,
+    wrapped bytea not null,
+    master_key_id character varying(64) not null,
+    created_at timestamp with time zone not null default now(),
+    constraint data_keys_pkey PRIMARY KEY (id),
+    constraint data_keys_company_id_month_key UNIQUE (company_id, month)
+);
+
+create table execution_bodies (
+    execution_id uuid not null,
+    part smallint not null,
+    key_id uuid not null,
+    sealed bytea not null,
+    document_hashes bytea,
+    created_at timestamp with time zone not null default now(),
+    constraint execution_bodies_pkey PRIMARY KEY (execution_id, part)
+) partition by RANGE (execution_id);
+
+create table instances (
+    id uuid not null,
+    kind character varying(20) not null,
+    host character varying(200) not null,
+    boot_id character varying(64) not null,
+    pid integer not null,
+    process_started double precision not null,
+    version character varying(40) not null,
+    started_at timestamp with time zone not null default now(),
+    heartbeat_at timestamp with time zone not null default now(),
+    stopped_at timestamp with time zone,
+    constraint instances_pkey PRIMARY KEY (id)
+);
+
+create table integration_alerts (
+    id bigint not null default nextval('integration_alerts_id_seq'::regclass),
+    alert_type character varying(50) not null,
+    severity alert_severity not null,
+    title character varying(200) not null,
+    message text,
+    context_data jsonb,
+    process_execution_id uuid,
+    endpoint character varying(200),
+    is_resolved boolean not null default false,
+    resolved_at timestamp with time zone,
+    resolved_by character varying(100),
+    created_at timestamp with time zone not null default now(),
+    constraint integration_alerts_pkey PRIMARY KEY (id)
+);
+
+create table login_attempts (
+    subject bytea not null,
+    failures integer not null default 0,
+    last_at timestamp with time zone not null default now(),
+    blocked_until timestamp with time zone,
+    constraint login_attempts_pkey PRIMARY KEY (subject)
+);
+
+create table omie_api_metrics (
+    id bigint not null default nextval('omie_api_metrics_id_seq'::regclass),
+    endpoint character varying(200) not null,
+    method character varying(10) not null default 'POST'::character varying,
+    response_time_ms integer,
+    status_code integer,
+    success boolean,
+    request_size_bytes integer,
+    response_size_bytes integer,
+    rate_limit_remaining integer,
+    rate_limit_reset_at timestamp with time zone,
+    process_execution_id uuid,
+    "timestamp" timestamp with time zone not null default now(),
+    company_id uuid,
+    fault_code character varying(50),
+    constraint omie_api_metrics_pkey PRIMARY KEY (id, "timestamp")
+) partition by RANGE ("timestamp");
+
+create table process_executions (
+    id uuid not null default uuid7(),
+    process_type character varying(100) not null,
+    execution_id character varying(100) not null,
+    status execution_status not null default 'running'::execution_status,
+    started_at timestamp with time zone not null default now(),
+    completed_at timestamp with time zone,
+    duration_ms integer,
+    input_parameters jsonb,
+    omie_endpoint character varying(200),
+    request_payload jsonb,
+    response_status_code integer,
+    response_data jsonb,
+    error_message text,
+    error_code character varying(50),
+    user_agent text,
+    ip_address inet,
+    fastmcp_session_id character varying(100),
+    created_at timestamp with time zone not null default now(),
+    updated_at timestamp with time zone not null default now(),
+    company_id uuid,
+    actor character varying(100),
+    parent_id uuid,
+    instance_id uuid,
+    attempt integer not null default 0,
+    run_after timestamp with time zone,
+    priority smallint not null default 0,
+    writes boolean not null default false,
+    is_cleaned boolean not null default false,
+    category tool_category,
+    complexity tool_complexity,
+    idempotency_key character varying(200),
+    trace_id bytea,
+    commitment bytea,
+    cancel_reason text,
+    constraint process_executions_pkey PRIMARY KEY (id)
+) partition by RANGE (id);
+
+create table rollup_deltas (
+    subject character varying(10) not null,
+    name character varying(200) not null,
+    minute timestamp with time zone not null,
+    category tool_category,
+    complexity tool_complexity,
+    count integer not null,
+    success_count integer not null,
+    error_count integer not null,
+    total_ms bigint not null,
+    bucket smallint not null,
+    constraint rollup_deltas_bucket_check CHECK (((bucket >= 0) AND (bucket <= 39))),
+    constraint rollup_deltas_subject_check CHECK (((subject)::text = ANY ((ARRAY['tool'::character varying, 'endpoint'::character varying])::text[])))
+) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000);
+
+create table rollup_hours (
+    subject character varying(10) not null,
+    name character varying(200) not null,
+    hour timestamp with time zone not null,
+    count integer not null default 0,
+    success_count integer not null default 0,
+    error_count integer not null default 0,
+    total_ms bigint not null default 0,
+    b00 integer not null default 0,
+    b01 integer not null default 0,
+    b02 integer not null default 0,
+    b03 integer not null default 0,
+    b04 integer not null default 0,
+    b05 integer not null default 0,
+    b06 integer not null default 0,
+    b07 integer not null default 0,
+    b08 integer not null default 0,
+    b09 integer not null default 0,
+    b10 integer not null default 0,
+    b11 integer not null default 0,
+    b12 integer not null default 0,
+    b13 integer not null default 0,
+    b14 integer not null default 0,
+    b15 integer not null default 0,
+    b16 integer not null default 0,
+    b17 integer not null default 0,
+    b18 integer not null default 0,
+    b19 integer not null default 0,
+    b20 integer not null default 0,
+    b21 integer not null default 0,
+    b22 integer not null default 0,
+    b23 integer not null default 0,
+    b24 integer not null default 0,
+    b25 integer not null default 0,
+    b26 integer not null default 0,
+    b27 integer not null default 0,
+    b28 integer not null default 0,
+    b29 integer not null default 0,
+    b30 integer not null default 0,
+    b31 integer not null default 0,
+    b32 integer not null default 0,
+    b33 integer not null default 0,
+    b34 integer not null default 0,
+    b35 integer not null default 0,
+    b36 integer not null default 0,
+    b37 integer not null default 0,
+    b38 integer not null default 0,
+    b39 integer not null default 0,
+    constraint rollup_hours_pkey PRIMARY KEY (subject, hour, name)
+);
+
+create table rollup_minutes (
+    subject character varying(10) not null,
+    name character varying(200) not null,
+    minute timestamp with time zone not null,
+    count integer not null default 0,
+    success_count integer not null default 0,
+    error_count integer not null default 0,
+    total_ms bigint not null default 0,
+    b00 integer not null default 0,
+    b01 integer not null default 0,
+    b02 integer not null default 0,
+    b03 integer not null default 0,
+    b04 integer not null default 0,
+    b05 integer not null default 0,
+    b06 integer not null default 0,
+    b07 integer not null default 0,
+    b08 integer not null default 0,
+    b09 integer not null default 0,
+    b10 integer not null default 0,
+    b11 integer not null default 0,
+    b12 integer not null default 0,
+    b13 integer not null default 0,
+    b14 integer not null default 0,
+    b15 integer not null default 0,
+    b16 integer not null default 0,
+    b17 integer not null default 0,
+    b18 integer not null default 0,
+    b19 integer not null default 0,
+    b20 integer not null default 0,
+    b21 integer not null default 0,
+    b22 integer not null default 0,
+    b23 integer not null default 0,
+    b24 integer not null default 0,
+    b25 integer not null default 0,
+    b26 integer not null default 0,
+    b27 integer not null default 0,
+    b28 integer not null default 0,
+    b29 integer not null default 0,
+    b30 integer not null default 0,
+    b31 integer not null default 0,
+    b32 integer not null default 0,
+    b33 integer not null default 0,
+    b34 integer not null default 0,
+    b35 integer not null default 0,
+    b36 integer not null default 0,
+    b37 integer not null default 0,
+    b38 integer not null default 0,
+    b39 integer not null default 0,
+    constraint rollup_minutes_pkey PRIMARY KEY (subject, minute, name)
+);
+
+create table schedules (
+    name character varying(60) not null,
+    every interval not null,
+    is_active boolean not null default true,
+    next_run_at timestamp with time zone not null default now(),
+    last_started_at timestamp with time zone,
+    last_ended_at timestamp with time zone,
+    last_error text,
+    runs bigint not null default 0,
+    constraint schedules_pkey PRIMARY KEY (name),
+    constraint schedules_every_check CHECK ((every > '00:00:00'::interval))
+);
+
+create table system_configurations (
+    id integer not null default nextval('system_configurations_id_seq'::regclass),
+    config_key character varying(100) not null,
+    config_value jsonb not null,
+    config_type character varying(50) not null,
+    is_encrypted boolean not null default false,
+    is_active boolean not null default true,
+    description text,
+    created_by character varying(100),
+    created_at timestamp with time zone not null default now(),
+    updated_at timestamp with time zone not null default now(),
+    constraint system_configurations_pkey PRIMARY KEY (id),
+    constraint system_configurations_config_key_key UNIQUE (config_key),
+    constraint credentials_are_ciphertext CHECK ((((config_type)::text <> 'credentials'::text) OR (is_encrypted AND (jsonb_typeof(config_value) = 'object'::text) AND (config_value ?& ARRAY['key_id'::text, 'ciphertext'::text]) AND ((config_value - ARRAY['key_id'::text, 'ciphertext'::text]) = '{}'::jsonb)))),
+    constraint system_configurations_config_type_check CHECK (((config_type)::text = ANY ((ARRAY['credentials'::character varying, 'endpoint'::character varying, 'threshold'::character varying, 'feature_flag'::character varying])::text[])))
+);
+
+create table tool_usage_analytics (
+    id bigint not null default nextval('tool_usage_analytics_id_seq'::regclass),
+    tool_name character varying(100) not null,
+    category tool_category,
+    complexity tool_complexity,
+    usage_count integer not null default 0,
+    total_execution_time_ms bigint not null default 0,
+    success_count integer not null default 0,
+    error_count integer not null default 0,
+    date_key date not null,
+    hour_key integer not null,
+    avg_response_time_ms integer,
+    success_rate numeric(5,2),
+    constraint tool_usage_analytics_pkey PRIMARY KEY (id),
+    constraint tool_usage_analytics_tool_name_date_key_hour_key_key UNIQUE (tool_name, date_key, hour_key),
+    constraint tool_usage_analytics_hour_key_check CHECK (((hour_key >= 0) AND (hour_key <= 23)))
+);
+
+create table users (
+    id uuid not null default uuid7(),
+    username character varying(100) not null,
+    password_hash text not null,
+    role character varying(20) not null,
+    companies uuid[],
+    is_active boolean not null default true,
+    created_by character varying(100) not null,
+    created_at timestamp with time zone not null default now(),
+    updated_at timestamp with time zone not null default now(),
+    last_login_at timestamp with time zone,
+    constraint users_pkey PRIMARY KEY (id),
+    constraint users_username_key UNIQUE (username),
+    constraint users_role_check CHECK (((role)::text = ANY ((ARRAY['viewer'::character varying, 'operator'::character varying, 'approver'::character varying, 'admin'::character varying, 'agent'::character varying, 'auditor'::character varying])::text[]))),
+    constraint users_username_check CHECK (((username)::text ~ '^[a-z0-9][a-z0-9._@+-]*$'::text))
+);
+
+create table web_sessions (
+    id uuid not null,
+    token_hash bytea not null,
+    user_id uuid not null,
+    csrf_token character varying(64) not null,
+    user_agent text,
+    ip_address inet,
+    created_at timestamp with time zone not null default now(),
+    seen_at timestamp with time zone not null default now(),
+    expires_at timestamp with time zone not null,
+    ended_at timestamp with time zone,
+    constraint web_sessions_pkey PRIMARY KEY (id),
+    constraint web_sessions_token_hash_key UNIQUE (token_hash)
+);
+
+alter table execution_bodies alter column sealed set storage external;
+
+alter table api_tokens add constraint api_tokens_default_company_fkey FOREIGN KEY (default_company) REFERENCES companies(id);
+
+alter table web_sessions add constraint web_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+
+CREATE INDEX idx_alerts_severity_created ON public.integration_alerts USING btree (severity, created_at);
+
+CREATE INDEX idx_alerts_unresolved ON public.integration_alerts USING btree (created_at) WHERE (NOT is_resolved);
+
+CREATE INDEX idx_audit_events_object ON public.audit_events USING btree (object_type, object_id);
+
+CREATE INDEX idx_instances_alive ON public.instances USING btree (heartbeat_at) WHERE (stopped_at IS NULL);
+
+CREATE INDEX idx_omie_metrics_endpoint_timestamp ON public.omie_api_metrics USING btree (endpoint, "timestamp");
+
+CREATE INDEX idx_omie_metrics_execution ON public.omie_api_metrics USING btree (process_execution_id);
+
+CREATE INDEX idx_omie_metrics_success_timestamp ON public.omie_api_metrics USING btree (success, "timestamp");
+
+CREATE INDEX idx_process_executions_created_at ON public.process_executions USING btree (created_at);
+
+CREATE INDEX idx_process_executions_parent ON public.process_executions USING btree (parent_id) WHERE (parent_id IS NOT NULL);
+
+CREATE INDEX idx_process_executions_status ON public.process_executions USING btree (status, started_at) WHERE (status = ANY (ARRAY['queued'::execution_status, 'awaiting_approval'::execution_status, 'running'::execution_status, 'uncertain'::execution_status]));
+
+CREATE INDEX idx_process_executions_type_created ON public.process_executions USING btree (process_type, created_at);
+
+CREATE INDEX idx_schedules_due ON public.schedules USING btree (next_run_at) WHERE is_active;
+
+CREATE INDEX idx_tool_analytics_date_tool ON public.tool_usage_analytics USING btree (date_key, tool_name);
+
+CREATE INDEX idx_web_sessions_user ON public.web_sessions USING btree (user_id) WHERE (ended_at IS NULL);
+
+create view active_processes as
+ SELECT id,
+    execution_id,
+    process_type,
+    status,
+    started_at,
+    company_id,
+    actor,
+    writes
+   FROM process_executions
+  WHERE ((status = 'running'::execution_status) AND (started_at > (now() - '01:00:00'::interval)));
+
+create view process_success_rate_24h as
+ SELECT process_type,
+    count(*) AS total_executions,
+    count(*) FILTER (WHERE (status = 'completed'::execution_status)) AS successful,
+    round((((count(*) FILTER (WHERE (status = 'completed'::execution_status)))::numeric / (count(*))::numeric) * (100)::numeric), 2) AS success_rate
+   FROM process_executions
+  WHERE ((created_at > (now() - '24:00:00'::interval)) AND (id >= uuid7_floor((now() - '25:00:00'::interval))))
+  GROUP BY process_type;
+
+create view endpoint_performance_1h as
+ SELECT endpoint,
+    count(*) AS requests,
+    avg(response_time_ms) AS avg_response_time,
+    percentile_cont((0.95)::double precision) WITHIN GROUP (ORDER BY ((response_time_ms)::double precision)) AS p95_response_time
+   FROM omie_api_metrics
+  WHERE ("timestamp" > (now() - '01:00:00'::interval))
+  GROUP BY endpoint;
+
+create view rollup_minutes_now as
+ SELECT subject,
+    name,
+    minute,
+    sum(count) AS count,
+    sum(success_count) AS success_count,
+    sum(error_count) AS error_count,
+    (sum(total_ms))::bigint AS total_ms,
+    sum(b00) AS b00,
+    sum(b01) AS b01,
+    sum(b02) AS b02,
+    sum(b03) AS b03,
+    sum(b04) AS b04,
+    sum(b05) AS b05,
+    sum(b06) AS b06,
+    sum(b07) AS b07,
+    sum(b08) AS b08,
+    sum(b09) AS b09,
+    sum(b10) AS b10,
+    sum(b11) AS b11,
+    sum(b12) AS b12,
+    sum(b13) AS b13,
+    sum(b14) AS b14,
+    sum(b15) AS b15,
+    sum(b16) AS b16,
+    sum(b17) AS b17,
+    sum(b18) AS b18,
+    sum(b19) AS b19,
+    sum(b20) AS b20,
+    sum(b21) AS b21,
+    sum(b22) AS b22,
+    sum(b23) AS b23,
+    sum(b24) AS b24,
+    sum(b25) AS b25,
+    sum(b26) AS b26,
+    sum(b27) AS b27,
+    sum(b28) AS b28,
+    sum(b29) AS b29,
+    sum(b30) AS b30,
+    sum(b31) AS b31,
+    sum(b32) AS b32,
+    sum(b33) AS b33,
+    sum(b34) AS b34,
+    sum(b35) AS b35,
+    sum(b36) AS b36,
+    sum(b37) AS b37,
+    sum(b38) AS b38,
+    sum(b39) AS b39
+   FROM ( SELECT rollup_minutes.subject,
+            rollup_minutes.name,
+            rollup_minutes.minute,
+            rollup_minutes.count,
+            rollup_minutes.success_count,
+            rollup_minutes.error_count,
+            rollup_minutes.total_ms,
+            rollup_minutes.b00,
+            rollup_minutes.b01,
+            rollup_minutes.b02,
+            rollup_minutes.b03,
+            rollup_minutes.b04,
+            rollup_minutes.b05,
+            rollup_minutes.b06,
+            rollup_minutes.b07,
+            rollup_minutes.b08,
+            rollup_minutes.b09,
+            rollup_minutes.b10,
+            rollup_minutes.b11,
+            rollup_minutes.b12,
+            rollup_minutes.b13,
+            rollup_minutes.b14,
+            rollup_minutes.b15,
+            rollup_minutes.b16,
+            rollup_minutes.b17,
+            rollup_minutes.b18,
+            rollup_minutes.b19,
+            rollup_minutes.b20,
+            rollup_minutes.b21,
+            rollup_minutes.b22,
+            rollup_minutes.b23,
+            rollup_minutes.b24,
+            rollup_minutes.b25,
+            rollup_minutes.b26,
+            rollup_minutes.b27,
+            rollup_minutes.b28,
+            rollup_minutes.b29,
+            rollup_minutes.b30,
+            rollup_minutes.b31,
+            rollup_minutes.b32,
+            rollup_minutes.b33,
+            rollup_minutes.b34,
+            rollup_minutes.b35,
+            rollup_minutes.b36,
+            rollup_minutes.b37,
+            rollup_minutes.b38,
+            rollup_minutes.b39
+           FROM rollup_minutes
+        UNION ALL
+         SELECT rollup_deltas.subject,
+            rollup_deltas.name,
+            date_trunc('minute'::text, rollup_deltas.minute) AS date_trunc,
+            rollup_deltas.count,
+            rollup_deltas.success_count,
+            rollup_deltas.error_count,
+            rollup_deltas.total_ms,
+                CASE
+                    WHEN (rollup_deltas.bucket = 0) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b00,
+                CASE
+                    WHEN (rollup_deltas.bucket = 1) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b01,
+                CASE
+                    WHEN (rollup_deltas.bucket = 2) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b02,
+                CASE
+                    WHEN (rollup_deltas.bucket = 3) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b03,
+                CASE
+                    WHEN (rollup_deltas.bucket = 4) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b04,
+                CASE
+                    WHEN (rollup_deltas.bucket = 5) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b05,
+                CASE
+                    WHEN (rollup_deltas.bucket = 6) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b06,
+                CASE
+                    WHEN (rollup_deltas.bucket = 7) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b07,
+                CASE
+                    WHEN (rollup_deltas.bucket = 8) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b08,
+                CASE
+                    WHEN (rollup_deltas.bucket = 9) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b09,
+                CASE
+                    WHEN (rollup_deltas.bucket = 10) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b10,
+                CASE
+                    WHEN (rollup_deltas.bucket = 11) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b11,
+                CASE
+                    WHEN (rollup_deltas.bucket = 12) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b12,
+                CASE
+                    WHEN (rollup_deltas.bucket = 13) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b13,
+                CASE
+                    WHEN (rollup_deltas.bucket = 14) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b14,
+                CASE
+                    WHEN (rollup_deltas.bucket = 15) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b15,
+                CASE
+                    WHEN (rollup_deltas.bucket = 16) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b16,
+                CASE
+                    WHEN (rollup_deltas.bucket = 17) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b17,
+                CASE
+                    WHEN (rollup_deltas.bucket = 18) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b18,
+                CASE
+                    WHEN (rollup_deltas.bucket = 19) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b19,
+                CASE
+                    WHEN (rollup_deltas.bucket = 20) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b20,
+                CASE
+                    WHEN (rollup_deltas.bucket = 21) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b21,
+                CASE
+                    WHEN (rollup_deltas.bucket = 22) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b22,
+                CASE
+                    WHEN (rollup_deltas.bucket = 23) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b23,
+                CASE
+                    WHEN (rollup_deltas.bucket = 24) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b24,
+                CASE
+                    WHEN (rollup_deltas.bucket = 25) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b25,
+                CASE
+                    WHEN (rollup_deltas.bucket = 26) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b26,
+                CASE
+                    WHEN (rollup_deltas.bucket = 27) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b27,
+                CASE
+                    WHEN (rollup_deltas.bucket = 28) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b28,
+                CASE
+                    WHEN (rollup_deltas.bucket = 29) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b29,
+                CASE
+                    WHEN (rollup_deltas.bucket = 30) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b30,
+                CASE
+                    WHEN (rollup_deltas.bucket = 31) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b31,
+                CASE
+                    WHEN (rollup_deltas.bucket = 32) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b32,
+                CASE
+                    WHEN (rollup_deltas.bucket = 33) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b33,
+                CASE
+                    WHEN (rollup_deltas.bucket = 34) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b34,
+                CASE
+                    WHEN (rollup_deltas.bucket = 35) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b35,
+                CASE
+                    WHEN (rollup_deltas.bucket = 36) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b36,
+                CASE
+                    WHEN (rollup_deltas.bucket = 37) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b37,
+                CASE
+                    WHEN (rollup_deltas.bucket = 38) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b38,
+                CASE
+                    WHEN (rollup_deltas.bucket = 39) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b39
+           FROM rollup_deltas) parts
+  GROUP BY subject, minute, name;
+
+create view rollup_hours_now as
+ SELECT subject,
+    name,
+    hour,
+    sum(count) AS count,
+    sum(success_count) AS success_count,
+    sum(error_count) AS error_count,
+    (sum(total_ms))::bigint AS total_ms,
+    sum(b00) AS b00,
+    sum(b01) AS b01,
+    sum(b02) AS b02,
+    sum(b03) AS b03,
+    sum(b04) AS b04,
+    sum(b05) AS b05,
+    sum(b06) AS b06,
+    sum(b07) AS b07,
+    sum(b08) AS b08,
+    sum(b09) AS b09,
+    sum(b10) AS b10,
+    sum(b11) AS b11,
+    sum(b12) AS b12,
+    sum(b13) AS b13,
+    sum(b14) AS b14,
+    sum(b15) AS b15,
+    sum(b16) AS b16,
+    sum(b17) AS b17,
+    sum(b18) AS b18,
+    sum(b19) AS b19,
+    sum(b20) AS b20,
+    sum(b21) AS b21,
+    sum(b22) AS b22,
+    sum(b23) AS b23,
+    sum(b24) AS b24,
+    sum(b25) AS b25,
+    sum(b26) AS b26,
+    sum(b27) AS b27,
+    sum(b28) AS b28,
+    sum(b29) AS b29,
+    sum(b30) AS b30,
+    sum(b31) AS b31,
+    sum(b32) AS b32,
+    sum(b33) AS b33,
+    sum(b34) AS b34,
+    sum(b35) AS b35,
+    sum(b36) AS b36,
+    sum(b37) AS b37,
+    sum(b38) AS b38,
+    sum(b39) AS b39
+   FROM ( SELECT rollup_hours.subject,
+            rollup_hours.name,
+            rollup_hours.hour,
+            rollup_hours.count,
+            rollup_hours.success_count,
+            rollup_hours.error_count,
+            rollup_hours.total_ms,
+            rollup_hours.b00,
+            rollup_hours.b01,
+            rollup_hours.b02,
+            rollup_hours.b03,
+            rollup_hours.b04,
+            rollup_hours.b05,
+            rollup_hours.b06,
+            rollup_hours.b07,
+            rollup_hours.b08,
+            rollup_hours.b09,
+            rollup_hours.b10,
+            rollup_hours.b11,
+            rollup_hours.b12,
+            rollup_hours.b13,
+            rollup_hours.b14,
+            rollup_hours.b15,
+            rollup_hours.b16,
+            rollup_hours.b17,
+            rollup_hours.b18,
+            rollup_hours.b19,
+            rollup_hours.b20,
+            rollup_hours.b21,
+            rollup_hours.b22,
+            rollup_hours.b23,
+            rollup_hours.b24,
+            rollup_hours.b25,
+            rollup_hours.b26,
+            rollup_hours.b27,
+            rollup_hours.b28,
+            rollup_hours.b29,
+            rollup_hours.b30,
+            rollup_hours.b31,
+            rollup_hours.b32,
+            rollup_hours.b33,
+            rollup_hours.b34,
+            rollup_hours.b35,
+            rollup_hours.b36,
+            rollup_hours.b37,
+            rollup_hours.b38,
+            rollup_hours.b39
+           FROM rollup_hours
+        UNION ALL
+         SELECT rollup_deltas.subject,
+            rollup_deltas.name,
+            date_trunc('hour'::text, rollup_deltas.minute) AS date_trunc,
+            rollup_deltas.count,
+            rollup_deltas.success_count,
+            rollup_deltas.error_count,
+            rollup_deltas.total_ms,
+                CASE
+                    WHEN (rollup_deltas.bucket = 0) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b00,
+                CASE
+                    WHEN (rollup_deltas.bucket = 1) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b01,
+                CASE
+                    WHEN (rollup_deltas.bucket = 2) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b02,
+                CASE
+                    WHEN (rollup_deltas.bucket = 3) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b03,
+                CASE
+                    WHEN (rollup_deltas.bucket = 4) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b04,
+                CASE
+                    WHEN (rollup_deltas.bucket = 5) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b05,
+                CASE
+                    WHEN (rollup_deltas.bucket = 6) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b06,
+                CASE
+                    WHEN (rollup_deltas.bucket = 7) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b07,
+                CASE
+                    WHEN (rollup_deltas.bucket = 8) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b08,
+                CASE
+                    WHEN (rollup_deltas.bucket = 9) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b09,
+                CASE
+                    WHEN (rollup_deltas.bucket = 10) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b10,
+                CASE
+                    WHEN (rollup_deltas.bucket = 11) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b11,
+                CASE
+                    WHEN (rollup_deltas.bucket = 12) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b12,
+                CASE
+                    WHEN (rollup_deltas.bucket = 13) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b13,
+                CASE
+                    WHEN (rollup_deltas.bucket = 14) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b14,
+                CASE
+                    WHEN (rollup_deltas.bucket = 15) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b15,
+                CASE
+                    WHEN (rollup_deltas.bucket = 16) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b16,
+                CASE
+                    WHEN (rollup_deltas.bucket = 17) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b17,
+                CASE
+                    WHEN (rollup_deltas.bucket = 18) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b18,
+                CASE
+                    WHEN (rollup_deltas.bucket = 19) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b19,
+                CASE
+                    WHEN (rollup_deltas.bucket = 20) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b20,
+                CASE
+                    WHEN (rollup_deltas.bucket = 21) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b21,
+                CASE
+                    WHEN (rollup_deltas.bucket = 22) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b22,
+                CASE
+                    WHEN (rollup_deltas.bucket = 23) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b23,
+                CASE
+                    WHEN (rollup_deltas.bucket = 24) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b24,
+                CASE
+                    WHEN (rollup_deltas.bucket = 25) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b25,
+                CASE
+                    WHEN (rollup_deltas.bucket = 26) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b26,
+                CASE
+                    WHEN (rollup_deltas.bucket = 27) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b27,
+                CASE
+                    WHEN (rollup_deltas.bucket = 28) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b28,
+                CASE
+                    WHEN (rollup_deltas.bucket = 29) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b29,
+                CASE
+                    WHEN (rollup_deltas.bucket = 30) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b30,
+                CASE
+                    WHEN (rollup_deltas.bucket = 31) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b31,
+                CASE
+                    WHEN (rollup_deltas.bucket = 32) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b32,
+                CASE
+                    WHEN (rollup_deltas.bucket = 33) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b33,
+                CASE
+                    WHEN (rollup_deltas.bucket = 34) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b34,
+                CASE
+                    WHEN (rollup_deltas.bucket = 35) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b35,
+                CASE
+                    WHEN (rollup_deltas.bucket = 36) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b36,
+                CASE
+                    WHEN (rollup_deltas.bucket = 37) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b37,
+                CASE
+                    WHEN (rollup_deltas.bucket = 38) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b38,
+                CASE
+                    WHEN (rollup_deltas.bucket = 39) THEN rollup_deltas.count
+                    ELSE 0
+                END AS b39
+           FROM rollup_deltas) parts
+  GROUP BY subject, hour, name;
+
+create view usage_now as
+ SELECT tool_name,
+    max(category) AS category,
+    max(complexity) AS complexity,
+    sum(usage_count) AS usage_count,
+    (sum(total_execution_time_ms))::bigint AS total_execution_time_ms,
+    sum(success_count) AS success_count,
+    sum(error_count) AS error_count,
+    date_key,
+    hour_key,
+    (round((sum(total_execution_time_ms) / (NULLIF(sum(usage_count), 0))::numeric)))::integer AS avg_response_time_ms,
+    (round((((sum(success_count))::numeric * 100.0) / (NULLIF(sum(usage_count), 0))::numeric), 2))::numeric(5,2) AS success_rate
+   FROM ( SELECT tool_usage_analytics.tool_name,
+            tool_usage_analytics.category,
+            tool_usage_analytics.complexity,
+            tool_usage_analytics.usage_count,
+            tool_usage_analytics.total_execution_time_ms,
+            tool_usage_analytics.success_count,
+            tool_usage_analytics.error_count,
+            tool_usage_analytics.date_key,
+            tool_usage_analytics.hour_key
+           FROM tool_usage_analytics
+        UNION ALL
+         SELECT rollup_deltas.name,
+            rollup_deltas.category,
+            rollup_deltas.complexity,
+            rollup_deltas.count,
+            rollup_deltas.total_ms,
+            rollup_deltas.success_count,
+            rollup_deltas.error_count,
+            (rollup_deltas.minute)::date AS minute,
+            (EXTRACT(hour FROM rollup_deltas.minute))::integer AS "extract"
+           FROM rollup_deltas
+          WHERE ((rollup_deltas.subject)::text = 'tool'::text)) parts
+  GROUP BY tool_name, date_key, hour_key;
+
+comment on column companies.credentials is 'app_key and app_secret, AES-256-GCM under credentials_key, bound to this row';
+
+comment on table data_keys is 'one key per company and month, wrapped by the master key; company zero is "no company"';
+
+comment on column execution_bodies.part is '0 the input, sealed before anything leaves; 1 everything known at the end';
+
+comment on column execution_bodies.document_hashes is 'keyed hashes of the CPFs and CNPJs inside, one after the other: an erasure scans for them';
+
+comment on column login_attempts.subject is 'sha256 of user name and address';
+
+comment on column process_executions.commitment is 'salted SHA-256 of the clear bodies; the salt is sealed with them';
+
+comment on column process_executions.cancel_reason is 'somebody asked this running execution to stop, and why';
