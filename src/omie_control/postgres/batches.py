@@ -48,10 +48,11 @@ def size_of(row: StartRow | FinishRow) -> int:
 class Batch:
     """Rows that are written together or not at all."""
 
-    __slots__ = ("finishes", "has_made_partitions", "starts")
+    __slots__ = ("dropped", "finishes", "has_made_partitions", "starts")
 
     def __init__(self, waiting: Iterable[Waiting], *, has_made_partitions: bool = False) -> None:
         self.has_made_partitions = has_made_partitions
+        self.dropped: list[Waiting] = []
         self.starts: list[Waiting] = []
         self.finishes: list[Waiting] = []
         for each in waiting:
@@ -64,18 +65,19 @@ class Batch:
         yield from self.starts
         yield from self.finishes
 
-    def drop_unwanted(self) -> list[Waiting]:
-        """Leave out the starts that nobody waits for any more, and return them."""
-        dropped = [each for each in self.starts if each.is_unwanted]
+    def drop_unwanted(self) -> None:
+        """Leave out the starts that nobody waits for any more; only while the batch is known not to be committed."""
+        self.dropped += [each for each in self.starts if each.is_unwanted]
         self.starts = [each for each in self.starts if not each.is_unwanted]
-        return dropped
 
     def halves(self) -> tuple[Batch, Batch]:
         """Cut the batch in two, to find the row that PostgreSQL refuses."""
         rows = list(self)
         middle = len(rows) // 2
         made = self.has_made_partitions
-        return Batch(rows[:middle], has_made_partitions=made), Batch(rows[middle:], has_made_partitions=made)
+        left = Batch(rows[:middle], has_made_partitions=made)
+        left.dropped = self.dropped
+        return left, Batch(rows[middle:], has_made_partitions=made)
 
     def note_ended(self, numbers: Iterable[int]) -> None:
         """Keep which finishes (numbered from 1) ended their execution."""

@@ -91,15 +91,15 @@ class Postgres:
         with storage_errors(self.health):
             async with self.pool.acquire(timeout=_CONNECT_SECONDS) as connection, connection.transaction():
                 yield connection  # type: ignore[misc]  # a proxy with all of a connection's methods
-        self.health.back()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[asyncpg.Connection]:
         """Give a connection for reading; what it reads may be a replica's, some moments old."""
-        with storage_errors(self.health):
+        # A replica that is away says nothing of the primary, where everything is written.
+        health = self.health if self.read is self.pool else StorageHealth(is_quiet=True)
+        with storage_errors(health):
             async with self.read.acquire(timeout=_CONNECT_SECONDS) as connection:
-                yield connection  # type: ignore[misc]  # a proxy with all of a connection's methods
-        self.health.back()
+                yield connection  # type: ignore[misc]  # as above
 
     async def connect_writer(self) -> asyncpg.Connection:
         """Open the recorder's connection: durable commits, pinned plans, no statement cache to invalidate."""
@@ -160,7 +160,6 @@ class Postgres:
                     hint="Use a forma postgresql://usuario:senha@servidor:5432/banco.",
                     code="bad_setting",
                 ) from None
-        self.health.back()
         return connection
 
 

@@ -48,6 +48,13 @@ def leaves_doubt(error: BaseException) -> bool:
     return severity != "ERROR"
 
 
+def is_away(error: BaseException) -> bool:
+    """Say whether PostgreSQL itself is gone or silent; an ERROR is an answer, and so no sign of that."""
+    if isinstance(error, asyncpg.PostgresError):
+        return leaves_doubt(error)
+    return isinstance(error, OSError | TimeoutError)
+
+
 def one_line(error: BaseException) -> str:
     """Say an error in one line, for the log."""
     return str(error).partition("\n")[0].strip() or type(error).__name__
@@ -66,11 +73,11 @@ def translated(error: BaseException) -> ControlError:
 
 @contextmanager
 def storage_errors(health: StorageHealth) -> Iterator[None]:
-    """Turn the driver's errors into ours and keep the health of the storage up to date."""
+    """Turn the driver's errors into ours and note in `health` whether PostgreSQL answered."""
     try:
         yield
     except Foreign as exc:
-        ours = translated(exc)
-        if isinstance(ours, StorageDown):
+        if is_away(exc):
             health.lost(one_line(exc))
-        raise ours from exc
+        raise translated(exc) from exc
+    health.back()

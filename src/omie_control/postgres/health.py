@@ -10,7 +10,8 @@ from omie_control.telemetry import Event, tell
 class StorageHealth:
     """One process's view of PostgreSQL: told once when it is lost, once when it is back."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_quiet: bool = False) -> None:
+        self._is_quiet = is_quiet
         self._down_since: datetime | None = None
 
     @property
@@ -27,11 +28,13 @@ class StorageHealth:
         """Note that PostgreSQL does not answer; only the first note in a row is told."""
         if self._down_since is None:
             self._down_since = datetime.now(UTC)
-            tell(Event.STORAGE_LOST, reason=reason)
+            if not self._is_quiet:
+                tell(Event.STORAGE_LOST, reason=reason)
 
     def back(self) -> None:
         """Note that PostgreSQL answered."""
         if self._down_since is not None:
             seconds = (datetime.now(UTC) - self._down_since).total_seconds()
             self._down_since = None
-            tell(Event.STORAGE_BACK, after_seconds=round(seconds, 3))
+            if not self._is_quiet:
+                tell(Event.STORAGE_BACK, after_seconds=round(seconds, 3))

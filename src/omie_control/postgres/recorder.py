@@ -7,19 +7,18 @@ the batch before it mask and seal their next rows. A lost answer is settled by l
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from omie_control.domain.executions import Change, Status
-from omie_control.errors import InvalidInput, Overloaded, StorageDown
-from omie_control.postgres.batches import Batch, Waiting, size_of, tables_for
-from omie_control.postgres.faults import Foreign, is_clash, is_row_fault, leaves_doubt, one_line, sqlstate
+from omie_control.errors import Overloaded, StorageDown
+from omie_control.postgres.batches import Batch, Waiting, size_of
+from omie_control.postgres.committer import Committer
 from omie_control.postgres.health import StorageHealth
-from omie_control.postgres.rows import FinishRow, StartRow, clean_finish, clean_start, without_bodies
-from omie_control.postgres.writer import Backend, Connect, Writer
+from omie_control.postgres.rows import FinishRow, StartRow, clean_finish, clean_start
+from omie_control.postgres.writer import Connect
 from omie_control.telemetry import Event, tell
 
 MAX_ROWS = 20_000
@@ -30,12 +29,8 @@ _BATCH_ROWS = 128
 _BATCH_BYTES = 4 * 1024 * 1024
 _WATCH_SECONDS = 0.1
 _STALL_SECONDS = 30.0
-_FIRST_PAUSE_SECONDS = 0.05
-_LAST_PAUSE_SECONDS = 2.0
 _DRAIN_SECONDS = 10.0
-_CHECK_VIOLATION = "23514"
 
-REFUSED_BODY = "O banco de dados recusou o conteúdo da resposta; só o fim da execução foi gravado."
 _ABANDONED = "Quem chamou desistiu antes de o início ser gravado; nada foi enviado ao Omie."
 
 
@@ -57,8 +52,8 @@ class Recorder:
         stall_seconds: float = _STALL_SECONDS,
         drain_seconds: float = _DRAIN_SECONDS,
     ) -> None:
-        self._connect = connect
         self._health = health if health is not None else StorageHealth()
+        self._committer = Committer(connect, self._health)
         self._on_commit = on_commit
         self._max_rows = max_rows
         self._max_bytes = max_bytes
@@ -67,10 +62,8 @@ class Recorder:
         self._drain = drain_seconds
         self._queue: deque[Waiting] = deque()
         self._writing: list[Waiting] = []
-        self._sent_at = 0.0
         self._rows = 0
         self._bytes = 0
-        self._writer: Writer | None = None
         self._sleeper: asyncio.Future[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._is_closing = True
@@ -89,12 +82,12 @@ class Recorder:
     @property
     def is_connecting(self) -> bool:
         """Whether the connection was lost and is not there again yet."""
-        return self._writer is None
+        return not self._committer.is_connected
 
     async def open(self) -> None:
         """Connect and begin to write. Raises what connecting raises."""
         self._loop = asyncio.get_running_loop()
-        self._writer = await Writer.open(self._connect)
+        await self._committer.open()
         self._is_closing = False
         self._tasks = [
             asyncio.create_task(self._run(), name="recorder"),
@@ -114,9 +107,7 @@ class Recorder:
         await asyncio.wait([running, watching])
         self._tasks = []
         self._give_up()
-        if self._writer is not None:
-            await self._writer.close()
-            self._writer = None
+        await self._committer.close()
 
     async def start(self, row: StartRow) -> None:
         """Record a new execution; committed when it returns. A cancelled caller's row is not left running.
@@ -183,11 +174,11 @@ class Recorder:
                 self._sleeper = self._loop.create_future()
                 await self._sleeper
             elif not written:
-                written = await self._write(batch)
+                written = await self._committer.commit(batch)
             else:
                 # The next batch is on its way before the callers of the last one wake up: they then
                 # prepare their next rows while PostgreSQL works.
-                writing = self._loop.create_task(self._write(batch))
+                writing = self._loop.create_task(self._committer.commit(batch))
                 await asyncio.sleep(0)
                 self._release(written)
                 written = await writing
@@ -209,113 +200,13 @@ class Recorder:
         self._writing = rows
         return Batch(rows)
 
-    async def _write(self, batch: Batch) -> list[Batch]:
-        """Bring a batch to its end, whatever happens meanwhile: committed, or its bad rows with an error."""
-        doubtful: Backend | None = None
-        pause = 0.0
-        while True:
-            writer = None
-            self._sent_at = self._loop.time()
-            try:
-                writer = await self._connected()
-                if doubtful is not None and await self._settle(writer, doubtful, batch):
-                    return [batch]
-                doubtful = None
-                if pause:
-                    self._drop_unwanted(batch)
-                await self._send(writer, batch)
-                return [batch]
-            except Exception as exc:
-                if writer is not None and is_row_fault(exc):
-                    if await self._made_partitions(writer, batch, exc):
-                        continue
-                    return await self._isolate(batch, exc)
-                if writer is not None and doubtful is None and leaves_doubt(exc):
-                    doubtful = writer.backend
-                if not is_clash(exc):
-                    self._disconnect(exc)
-            pause = min(pause * 2 or _FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS)
-            await asyncio.sleep(pause)
-
-    async def _send(self, writer: Writer, batch: Batch) -> None:
-        if len(batch):
-            batch.note_ended(await writer.send(batch, tables_for(batch, datetime.now(UTC))))
-        else:
-            await writer.ping()
-        self._committed(batch)
-
-    def _drop_unwanted(self, batch: Batch) -> None:
-        """Leave out starts that nobody waits for any more; the batch is known not to be committed."""
-        for waiting in batch.drop_unwanted():
-            self._forget(waiting)
-
-    def _committed(self, batch: Batch) -> None:
-        self._health.back()
-        tell(
-            Event.BATCH_COMMITTED,
-            starts=len(batch.starts),
-            finishes=len(batch.finishes),
-            seconds=self._loop.time() - self._sent_at,
-        )
-
-    async def _connected(self) -> Writer:
-        if self._writer is None or self._writer.is_closed:
-            self._writer = await Writer.open(self._connect)
-        return self._writer
-
-    def _disconnect(self, error: BaseException) -> None:
-        self._health.lost(one_line(error))
-        if self._writer is not None:
-            self._writer.terminate()
-            self._writer = None
-
-    async def _settle(self, writer: Writer, lost: Backend, batch: Batch) -> bool:
-        """Find out whether the batch that a lost backend had was committed."""
-        await writer.outlive(lost)
-        ended = await writer.was_committed(batch)
-        tell(Event.BATCH_SETTLED, rows=len(batch), was_committed=ended is not None)
-        if ended is None:
-            return False
-        batch.note_ended(ended)
-        self._committed(batch)
-        return True
-
-    async def _made_partitions(self, writer: Writer, batch: Batch, error: Exception) -> bool:
-        """Make this month's partitions when a batch found none; once a batch, since an id may be of any month."""
-        # Every constraint of ours has a name: a check without one is a row that no partition takes.
-        is_missing = sqlstate(error) == _CHECK_VIOLATION and not getattr(error, "constraint_name", None)
-        if not is_missing or batch.has_made_partitions:
-            return False
-        batch.has_made_partitions = True
-        with contextlib.suppress(*Foreign):
-            await writer.make_partitions()
-        return True
-
-    async def _isolate(self, batch: Batch, error: Exception) -> list[Batch]:
-        """Write the good rows of a batch that PostgreSQL refused; the bad one alone gets the error."""
-        if len(batch) > 1:
-            tell(Event.BATCH_SPLIT, rows=len(batch), reason=one_line(error))
-            left, right = batch.halves()
-            return await self._write(left) + await self._write(right)
-        (waiting,) = batch
-        tell(Event.ROW_REJECTED, execution_id=waiting.row.execution_id, reason=one_line(error))
-        if isinstance(waiting.row, FinishRow):
-            bare = without_bodies(waiting.row, REFUSED_BODY)
-            if bare != waiting.row:
-                waiting.row = bare
-                return await self._write(batch)
-        waiting.error = InvalidInput(
-            "O banco de dados recusou os dados desta execução.",
-            hint="Confira os dados enviados; há um valor que não pode ser gravado.",
-        )
-        waiting.error.__cause__ = error
-        return [batch]
-
     # The callers' side: what a commit means to those who wait.
 
     def _release(self, batches: list[Batch]) -> None:
         """Answer the callers of committed batches, then tell who listens."""
         for batch in batches:
+            for waiting in batch.dropped:
+                self._forget(waiting)
             for waiting in batch:
                 self._forget(waiting)
                 self._answer(waiting)
@@ -367,10 +258,11 @@ class Recorder:
             await asyncio.sleep(_WATCH_SECONDS)
             now = self._loop.time()
             is_writing = bool(self._writing)
-            if is_writing and now - self._sent_at > self._patience:
+            silence = now - self._committer.tried_at if is_writing else 0.0
+            if silence > self._patience:
                 self._health.lost("no answer to a batch")
-            if is_writing and now - self._sent_at > self._stall and self._writer is not None:
-                self._writer.terminate()
+            if silence > self._stall:
+                self._committer.hang_up()
             self._lose_patience(self._writing, now)
             self._lose_patience(self._queue, now)
             if not is_writing and not self._health.is_up:
