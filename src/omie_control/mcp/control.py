@@ -27,7 +27,7 @@ from omie_control.app.controller import declaration_of, merging
 from omie_control.domain.actors import LIBRARY, Actor, ActorKind, Role
 from omie_control.domain.companies import Company
 from omie_control.domain.executions import Origin, Status
-from omie_control.errors import ControlError, StorageDown, TooLarge, Unauthenticated
+from omie_control.errors import ControlError, Overloaded, StorageDown, TooLarge, Unauthenticated
 from omie_control.mcp.answers import is_heavier, response_of, signed, text_of
 from omie_control.mcp.auth import ControlToken
 from omie_control.mcp.faults import TOOL_FAILED, Failure, judge, say, unknown_tool
@@ -140,7 +140,7 @@ class Control(Middleware):
     async def _begin(self, request: Request) -> Handle:
         try:
             return await self._controller.begin(request)
-        except StorageDown as error:
+        except (StorageDown, Overloaded) as error:
             raise Failure(say(error), None, code=error.code) from error
         except ControlError as error:
             raise await self._refusal(request, error) from error
@@ -151,7 +151,7 @@ class Control(Middleware):
             return None, request
         try:
             company = await self._admit(request.actor, traits, request.input)
-        except StorageDown as error:
+        except (StorageDown, Overloaded) as error:
             raise Failure(say(error), None, code=error.code) from error
         except ControlError as error:
             raise await self._refusal(request, error) from error
@@ -179,7 +179,7 @@ class Control(Middleware):
         """Write the end. With PostgreSQL away it waits in memory; what the tool did is still the truth to tell."""
         try:
             await self._controller.end(handle, outcome)
-        except StorageDown as error:
+        except ControlError as error:
             tell(Event.EXECUTION_ENDED_LATE, execution_id=handle.execution_id, reason=error.message)
 
     async def _refusal(self, request: Request, error: ControlError) -> Failure:
@@ -190,8 +190,9 @@ class Control(Middleware):
         try:
             executions = (await self._controller.ready()).executions
             return Failure(say(error), await executions.refuse(request, error), code=error.code)
-        except StorageDown as down:
-            return Failure(say(down), None, code=down.code)
+        except ControlError as worse:
+            # A refusal that finds no place (PostgreSQL away, no room) is still told.
+            return Failure(say(worse), None, code=worse.code)
 
     def _request(self, context: Context, traits: Traits, arguments: dict[str, Any]) -> Request:
         parent = current_execution.get()
