@@ -10,7 +10,9 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from difflib import get_close_matches
+from math import ceil
 from typing import Any, ParamSpec, TypeGuard, TypeVar
 
 from fastmcp.exceptions import DisabledError, McpError, NotFoundError, ToolError, ValidationError
@@ -60,8 +62,14 @@ class Verdict:
 
 def say(error: ControlError) -> str:
     """Put one of our errors into words: what happened, when to come back, what to do next."""
-    when = f" Volte a tentar depois das {error.until:%H:%M:%S}." if error.until else ""
-    return f"{error.message}{when}\nO que fazer: {error.hint}"
+    return f"{error.message}{_when(error)}\nO que fazer: {error.hint}"
+
+
+def _when(error: ControlError) -> str:
+    """Say in how many seconds to come back: whoever reads this may live in another time zone."""
+    if error.until is None:
+        return ""
+    return f" Volte a tentar em {max(1, ceil((error.until - datetime.now(UTC)).total_seconds()))} segundos."
 
 
 def spoken(tool: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
