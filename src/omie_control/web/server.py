@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from omie_control.errors import ControlError, InvalidInput, NotFound, TooLarge, Unauthenticated
+from omie_control.errors import ControlError, InvalidInput, NotFound, StorageDown, TooLarge, Unauthenticated
 from omie_control.services.pulse import Pulse
 from omie_control.telemetry import Event, subscribe, tell
 from omie_control.web import auth, health, live, metrics
@@ -140,7 +140,8 @@ def _answer(request: Request, error: ControlError, status: int) -> Response:
     """Shape an error for who asked: a page, a notice above a page that stays, or JSON."""
     if not _wants_page(request):
         return JSONResponse(body_of(error), status, headers_of(error))
-    context, headers = {"error": error, "status": status}, headers_of(error)
+    since = request.app.state.control.db.postgres.down_since if isinstance(error, StorageDown) else None
+    context, headers = {"error": error, "status": status, "since": since}, headers_of(error)
     if "hx-request" in request.headers:
         return render(request, "_trouble.html", context, status=status, headers={**headers, **_ABOVE_THE_PAGE})
     return render(request, "error.html", context, status=status, headers=headers)

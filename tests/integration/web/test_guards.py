@@ -60,3 +60,16 @@ async def test_pages_hold_no_inline_script_or_style_and_name_no_other_host(house
             for forbidden in ("<style", " style=", " onclick=", "<script>"):
                 assert forbidden not in page
             assert "://" not in page.replace(house.url, "")
+
+
+async def test_what_nobody_foresaw_is_a_page_with_headers_and_no_secret(house: House) -> None:
+    async def explode() -> None:
+        raise RuntimeError("postgresql://app:hunter2@db/x")
+
+    house.web.add_api_route("/explode", explode)
+    async with browser(house.url) as client:
+        answer = await client.get("/explode")
+    assert answer.status_code == 500
+    assert "Algo deu errado aqui dentro." in answer.text
+    assert "hunter2" not in answer.text
+    assert "content-security-policy" in answer.headers
