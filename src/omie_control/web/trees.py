@@ -10,7 +10,7 @@ import orjson
 
 MAX_NODES = 2_000
 MAX_TEXT = 2_000
-_OPEN_DEPTH = 2
+_OPEN_DEPTH = 3
 _OPEN_CHILDREN = 40
 
 
