@@ -100,7 +100,7 @@ class ProcessController:
     ) -> str:
         """Open an execution and return its execution_id; the row is committed by then."""
         request = await self._request(
-            declare(process_type, None, None, True), input_params, company, parent, actor, session_id, idempotency_key
+            declare(process_type, None, None, False), input_params, company, parent, actor, session_id, idempotency_key
         )
         handle = await self.begin(request)
         # It belongs to whoever completes it, not to the task that started it.
@@ -154,9 +154,12 @@ class ProcessController:
         session_id: str | None = None,
         category: Category | str | None = None,
         complexity: Complexity | str | None = None,
-        writes: bool = True,
+        writes: bool = False,
     ) -> Track:
-        """Record a block: `async with controller.track("fechar_mes", {...}) as run: run.result = {...}`."""
+        """Record a block: `async with controller.track("fechar_mes", {...}) as run: run.result = {...}`.
+
+        `writes`: it changes something elsewhere, so if its process dies its fate is `uncertain`, not `timeout`.
+        """
         declaration = declare(process_type, category, complexity, writes)
         return Track(self, declaration, input_params or {}, company, actor, session_id)
 
@@ -166,7 +169,7 @@ class ProcessController:
         *,
         category: Category | str | None = None,
         complexity: Complexity | str | None = None,
-        writes: bool = True,
+        writes: bool = False,
     ) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
         """Record each call of an async function, which may also be a FastMCP tool; its signature stays."""
         declaration = declare(process_type, category, complexity, writes)
