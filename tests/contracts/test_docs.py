@@ -128,6 +128,17 @@ def _web_modules() -> Iterator[str]:
             yield ".".join(path.relative_to(PACKAGE / "web").with_suffix("").parts)
 
 
+def test_every_table_and_view_is_documented() -> None:
+    text = _read(DOCS / "architecture.md")
+    made = {
+        name
+        for migration in (PACKAGE / "postgres" / "migrations").glob("*.sql")
+        for name in re.findall(r"^create (?:table|view) (\w+)", _read(migration), re.M)
+    }
+    assert "process_executions" in made
+    assert sorted(name for name in made if f"`{name}`" not in text) == []
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_relative_link_leads_somewhere(name: str) -> None:
     page = ROOT / name
