@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import typer
+import uvloop
 
 from omie_control import __version__
 from omie_control.app import App, open_app
@@ -36,7 +37,8 @@ def operator() -> Actor:
 def run_async(work: Coroutine[Any, Any, T], *, as_json: bool = False) -> T:
     """Run a command's coroutine; one of our errors becomes a text on stderr and an exit code."""
     try:
-        return asyncio.run(work)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(work)
     except ControlError as error:
         print_error(error, as_json=as_json)
         raise typer.Exit(exit_code(error)) from None
