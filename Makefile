@@ -26,7 +26,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	@touch $@
 
 # What the browser needs comes from npm, never from this repository.
-$(ASSETS)/.made: package-lock.json assets.py | $(VENV)/.runtime
+$(ASSETS)/.made: package-lock.json requirements-node.txt assets.py | $(VENV)/.runtime
 	@$(BIN)/python assets.py
 	@touch $@
 
