@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from tests.campaign.__main__ import SABOTEUR
 from tests.campaign.kills import run
 
