@@ -9,8 +9,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import orjson
-
 from benchmarks.workload import ENDPOINT, INPUT, PROCESS_TYPE, answers
+
 from omie_control.app.database import DatabaseManager
 from omie_control.domain.actors import LIBRARY
 from omie_control.domain.executions import Call, Category, Complexity, Status, execution_id_for, uuid7
@@ -24,6 +24,7 @@ from omie_control.services.executions import Executions
 from omie_control.services.keys import Keys
 from omie_control.services.recording import Outcome, Recording, Request
 from omie_control.settings import Settings
+from omie_control.valkey.sessions import Sessions
 
 TIMEZONE = "America/Sao_Paulo"
 
@@ -48,7 +49,9 @@ class Full:
         keys = Keys(postgres, None, self._settings.home)
         await keys.open()
         recording = Recording(Bodies(postgres, keys, access), self._settings.zone, self._db.instance.id)
-        self._executions = Executions(self._db.recorder, postgres, access, recording)
+        self._executions = Executions(
+            self._db.recorder, postgres, access, recording, Sessions(self._db.redis, self._db.live)
+        )
 
     async def close(self) -> None:
         await self._db.close()

@@ -20,7 +20,7 @@ from omie_control.domain.executions import Category, Complexity, Execution, Orig
 from omie_control.errors import Conflict, ControlError, InvalidInput
 from omie_control.services.endings import outcome_of
 from omie_control.services.executions import Handle, Outcome, Request
-from omie_control.telemetry import Running, current_execution, span
+from omie_control.telemetry import Running, current_execution
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -292,17 +292,6 @@ def merging(declaration: Declaration | None) -> Iterator[None]:
         yield
     finally:
         _merged.reset(token)
-
-
-@contextmanager
-def running(handle: Handle) -> Iterator[None]:
-    """Within this block logs carry the execution, children find their parent, and a span tells its time."""
-    token = current_execution.set(Running(handle.id, handle.execution_id))
-    try:
-        with span(f"execution {handle.request.process_type}", execution_id=handle.execution_id):
-            yield
-    finally:
-        current_execution.reset(token)
 
 
 def declare(

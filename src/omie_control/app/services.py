@@ -20,6 +20,7 @@ from omie_control.services.recording import Recording
 from omie_control.services.system import System
 from omie_control.services.tokens import Tokens
 from omie_control.services.users import Users
+from omie_control.valkey.sessions import Sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,9 @@ async def wire(db: DatabaseManager) -> Services:
     bodies = Bodies(postgres, keys, access)
     companies = Companies(postgres, keys, access)
     users, tokens = Users(postgres, access), Tokens(postgres, access)
-    executions = Executions(db.recorder, postgres, access, Recording(bodies, settings.zone, db.instance.id))
+    sessions = Sessions(db.redis, db.live)
+    recording = Recording(bodies, settings.zone, db.instance.id)
+    executions = Executions(db.recorder, postgres, access, recording, sessions)
     db.instance.on_beat(executions.stop_asked)
     client = OmieClient(settings.omie_base_url)
     calls = OmieCalls(client, companies, access)
@@ -69,6 +72,6 @@ async def wire(db: DatabaseManager) -> Services:
         executions=executions,
         calls=calls,
         connections=Connections(companies, executions, calls),
-        system=System(postgres, db.recorder, db.live, access),
+        system=System(postgres, db.recorder, db.live, sessions, access),
         client=client,
     )

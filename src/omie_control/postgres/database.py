@@ -15,6 +15,7 @@ import asyncpg
 from omie_control.errors import InvalidInput
 from omie_control.postgres.faults import storage_errors
 from omie_control.postgres.health import StorageHealth
+from omie_control.telemetry import step
 
 _CONNECT_SECONDS = 5.0
 _COMMAND_SECONDS = 20.0
@@ -88,7 +89,7 @@ class Postgres:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
         """Give a connection inside a transaction: committed at the end, rolled back by any error."""
-        with storage_errors(self.health):
+        with storage_errors(self.health), step("postgres transaction"):
             async with self.pool.acquire(timeout=_CONNECT_SECONDS) as connection, connection.transaction():
                 yield connection  # type: ignore[misc]  # a proxy with all of a connection's methods
 
@@ -97,7 +98,7 @@ class Postgres:
         """Give a connection for reading; what it reads may be a replica's, some moments old."""
         # A replica that is away says nothing of the primary, where everything is written.
         health = self.health if self.read is self.pool else StorageHealth(is_quiet=True)
-        with storage_errors(health):
+        with storage_errors(health), step("postgres read"):
             async with self.read.acquire(timeout=_CONNECT_SECONDS) as connection:
                 yield connection  # type: ignore[misc]  # as above
 

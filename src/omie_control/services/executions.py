@@ -22,7 +22,8 @@ from omie_control.postgres.recorder import Recorder
 from omie_control.services import audit
 from omie_control.services.access import Access
 from omie_control.services.recording import Handle, Outcome, Recording, Request
-from omie_control.telemetry import Event, tell
+from omie_control.telemetry import Event, step, tell
+from omie_control.valkey.sessions import Sessions
 
 __all__ = ["Executions", "Handle", "Outcome", "Page", "Request"]
 
@@ -45,7 +46,10 @@ class Page:
 class Executions:
     """The verbs; one object per process, since it knows which executions are open here."""
 
-    def __init__(self, recorder: Recorder, postgres: Postgres, access: Access, recording: Recording) -> None:
+    def __init__(
+        self, recorder: Recorder, postgres: Postgres, access: Access, recording: Recording, sessions: Sessions
+    ) -> None:
+        self._sessions = sessions
         self._recorder = recorder
         self._postgres = postgres
         self._access = access
@@ -59,12 +63,14 @@ class Executions:
         handle, row = await self._recording.opening(request)
         pending = self._recorder.submit_start(row)
         try:
-            await pending
+            with step("postgres record start"):
+                await pending
         except asyncio.CancelledError:
             if not pending.cancelled():
                 # Committed in the very moment the caller left: nobody else will end it.
                 self._write_end(handle, ABANDONED)
             raise
+        self._note_session(request)
         handle.task = asyncio.current_task()
         self._open[handle.id] = handle
         tell(Event.EXECUTION_STARTED, execution_id=handle.execution_id, process_type=request.process_type)
@@ -77,7 +83,20 @@ class Executions:
         PostgreSQL stays away; the row then waits in memory and is written when it is back.
         """
         self._open.pop(handle.id, None)
-        return await self._write_end(handle, outcome)
+        with step("postgres record end"):
+            return await self._write_end(handle, outcome)
+
+    def _note_session(self, request: Request) -> None:
+        origin = request.origin
+        if origin.session_id is not None:
+            address = None if origin.ip_address is None else str(origin.ip_address)
+            self._sessions.note(
+                origin.session_id,
+                request.actor.label,
+                origin.transport,
+                user_agent=origin.user_agent,
+                ip_address=address,
+            )
 
     def _write_end(self, handle: Handle, outcome: Outcome) -> asyncio.Future[bool]:
         row = self._recording.ending(handle, outcome)

@@ -15,6 +15,7 @@ from omie_control.postgres.recorder import Recorder
 from omie_control.postgres.status import DatabaseStatus
 from omie_control.services.access import Access
 from omie_control.valkey.live import Live
+from omie_control.valkey.sessions import Sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,16 @@ class Degraded:
 
 @dataclass(frozen=True, slots=True)
 class SystemState:
-    """The state of the installation as one process sees it. `database` is None while PostgreSQL is away."""
+    """The state of the installation as one process sees it. `database` is None while PostgreSQL is away.
+
+    `active_sessions` spoke to us within 15 minutes; None while Valkey, which knows, is away.
+    """
 
     version: str
     at: datetime
     is_ready: bool
     recorder_depth: int
+    active_sessions: int | None
     database: DatabaseStatus | None
     degraded: list[Degraded] = field(default_factory=list)
 
@@ -41,10 +46,11 @@ class SystemState:
 class System:
     """Reads the state; writes nothing."""
 
-    def __init__(self, postgres: Postgres, recorder: Recorder, live: Live, access: Access) -> None:
+    def __init__(self, postgres: Postgres, recorder: Recorder, live: Live, sessions: Sessions, access: Access) -> None:
         self._postgres = postgres
         self._recorder = recorder
         self._live = live
+        self._sessions = sessions
         self._access = access
 
     async def state(self, actor: Actor) -> SystemState:
@@ -62,11 +68,13 @@ class System:
         except StorageDown:
             database = None
         degraded = self._degraded(database)
+        active = await self._sessions.active() if self._live.is_up else None
         return SystemState(
             version=__version__,
             at=datetime.now(UTC),
             is_ready=database is not None,
             recorder_depth=self._recorder.depth,
+            active_sessions=None if active is None else len(active),
             database=database,
             degraded=degraded,
         )

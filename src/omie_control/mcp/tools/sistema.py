@@ -44,6 +44,7 @@ class Estado(TypedDict):
     versao: str
     pronto: bool
     fila_de_gravacao: int
+    sessoes_ativas: int | None
     degradado: list[Degradado]
     empresas: list[Empresa]
 
@@ -169,6 +170,7 @@ def _state(state: SystemState, companies: Sequence[Company], app: App) -> dict[s
         "versao": state.version,
         "pronto": state.is_ready,
         "fila_de_gravacao": state.recorder_depth,
+        "sessoes_ativas": state.active_sessions,
         "degradado": [
             filled({"modo": part.mode, "desde": _instant(part.since, app), "significado": part.meaning})
             for part in state.degraded
@@ -180,12 +182,14 @@ def _state(state: SystemState, companies: Sequence[Company], app: App) -> dict[s
 
 
 def _state_text(facts: Mapping[str, Any]) -> str:
+    sessions = facts["sessoes_ativas"]
     troubles = [f"- {part['modo']}: {part['significado']}" for part in facts["degradado"]]
     companies = [f"- {cell(row['empresa'])} ({cell(row['nome'])})" for row in facts["empresas"]]
     return "\n".join(
         [
             "Pronto." if facts["pronto"] else "Fora de serviço.",
             f"Versão {facts['versao']}; {facts['fila_de_gravacao']} registros na fila de gravação.",
+            *([] if sessions is None else [f"Sessões ativas nos últimos 15 minutos: {sessions}."]),
             "Degradado:" if troubles else "Nada degradado.",
             *troubles,
             "Empresas deste acesso:" if companies else "Nenhuma empresa cadastrada para este acesso.",
