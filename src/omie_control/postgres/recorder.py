@@ -102,9 +102,11 @@ class Recorder:
         self._wake()
         running, watching = self._tasks
         await asyncio.wait([running], timeout=self._drain)
-        for task in (running, watching):
-            task.cancel()
-        await asyncio.wait([running, watching])
+        while not (running.done() and watching.done()):
+            # Python 3.11 may swallow a cancellation that meets a result: ask until both end.
+            running.cancel()
+            watching.cancel()
+            await asyncio.wait([running, watching], timeout=_WATCH_SECONDS)
         self._tasks = []
         self._give_up()
         await self._committer.close()
@@ -126,7 +128,7 @@ class Recorder:
 
     def submit_start(self, row: StartRow) -> asyncio.Future[None]:
         """Queue a start and return what to wait for. Cancelling the future takes the start back."""
-        if self._is_closing:
+        if self._is_closing or self._tasks[0].done():
             raise StorageDown("O controle está sendo encerrado; nada novo é aceito.")
         if self._has_been_down_long():
             raise StorageDown()

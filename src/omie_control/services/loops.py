@@ -12,6 +12,7 @@ from omie_control.telemetry import Event, tell
 
 _BACKOFF_MAX_SECONDS = 30.0
 _JITTER = 0.1
+_CANCEL_SECONDS = 0.2
 
 
 class Loop:
@@ -37,10 +38,10 @@ class Loop:
     async def stop(self) -> None:
         """End after the current turn was cancelled; safe to call at any time, any number of times."""
         task, self._task = self._task, None
-        if task is not None:
+        while task is not None and not task.done():
+            # Python 3.11's wait_for swallows a cancellation that meets its result: ask until it ends.
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait([task], timeout=_CANCEL_SECONDS)
 
     def wake(self) -> None:
         """Take the next turn now."""

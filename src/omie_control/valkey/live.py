@@ -38,6 +38,7 @@ _MAX_HINTS = 64
 _LINGER_SECONDS = 0.02
 _PROBE_SECONDS = 5.0
 _HEAL_SECONDS = 1.0
+_CANCEL_SECONDS = 0.2
 _AWAY = (RedisError, OSError, TimeoutError)
 
 
@@ -65,9 +66,10 @@ class Live:
         """Flush once more if Valkey is well, and stop."""
         if self._flusher is None:
             return
-        self._flusher.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._flusher
+        while not self._flusher.done():
+            # Python 3.11 and the client library may swallow a cancellation that meets an answer: ask until it ends.
+            self._flusher.cancel()
+            await asyncio.wait([self._flusher], timeout=_CANCEL_SECONDS)
         self._flusher = None
         if self.is_up and self._changes:
             await self._flush_or_fail()
