@@ -107,9 +107,6 @@ class Batch:
             ends: list[FinishRow] = [each.row for each in self.finishes]  # type: ignore[misc]
             arguments.extend(_columns(ends, FINISH_COLUMNS))
             arguments.extend(_columns([_finish_extra(row) for row in ends], 5))
-            ids = [row.id for row in ends]
-            arguments.append(min(ids))
-            arguments.append(max(ids))
             calls = _call_rows(ends, deltas)
             if calls:
                 parts |= Part.CALLS

@@ -17,6 +17,7 @@ Connect = Callable[[], Awaitable[asyncpg.Connection]]
 
 _BACKEND_GONE_SECONDS = 5.0
 _CLOSE_SECONDS = 2.0
+_SLOW_SECONDS = 0.25
 _WHO = """
 select pg_backend_pid() as pid, a.backend_start, pg_postmaster_start_time() as server_start
   from pg_stat_activity a where a.pid = pg_backend_pid()
@@ -41,6 +42,8 @@ class Writer:
     def __init__(self, connection: asyncpg.Connection, backend: Backend) -> None:
         self._connection = connection
         self._statements: dict[tuple[Part, Tables], Any] = {}
+        self._clock = asyncio.get_running_loop().time
+        self._needs_new_plans = False
         self.backend = backend
 
     @classmethod
@@ -62,8 +65,16 @@ class Writer:
     async def send(self, batch: Batch, tables: Tables) -> list[int]:
         """Commit a batch; return the numbers (from 1) of the finishes that ended their execution."""
         parts, arguments = batch.arguments()
+        if self._needs_new_plans:
+            self._needs_new_plans = False
+            await self._connection.execute("discard plans")
         prepared = self._statements.get((parts, tables)) or await self._prepared(parts, tables)
-        return [record[0] for record in await prepared.fetch(*arguments)]
+        begun = self._clock()
+        ended = [record[0] for record in await prepared.fetch(*arguments)]
+        # A plan made while a table held a handful of rows may read all of it ever after. Whatever made this batch
+        # slow, new plans cost little.
+        self._needs_new_plans = self._clock() - begun > _SLOW_SECONDS
+        return ended
 
     async def _prepared(self, parts: Part, tables: Tables) -> Any:
         try:
@@ -72,7 +83,7 @@ class Writer:
             # Nobody has made this month's partitions yet; the parents say so row by row.
             if tables == PARENTS:
                 raise
-            return await self._prepared(parts, PARENTS)
+            prepared = await self._prepared(parts, PARENTS)
         self._statements[parts, tables] = prepared
         return prepared
 
