@@ -14,7 +14,6 @@ from uuid import uuid4
 
 import asyncpg
 import redis.asyncio
-
 from benchmarks.workload import ENDPOINT, INPUT, PROCESS_TYPE, answers
 
 SCHEMA = """
@@ -64,7 +63,8 @@ create index idx_omie_metrics_success_timestamp on omie_api_metrics (success, ti
 create table system_configurations (
     id serial primary key, config_key varchar(100) unique not null, config_value jsonb not null,
     config_type varchar(50) not null, is_encrypted boolean default false, is_active boolean default true,
-    description text, created_by varchar(100), created_at timestamptz default now(), updated_at timestamptz default now());
+    description text, created_by varchar(100), created_at timestamptz default now(),
+    updated_at timestamptz default now());
 create table integration_alerts (
     id bigserial primary key, alert_type varchar(50) not null, severity alert_severity not null,
     title varchar(200) not null, message text, context_data jsonb,
@@ -133,7 +133,8 @@ class Document:
         # With all of the id, not the eight letters of the document, which collide within minutes at these rates.
         execution_id = f"{PROCESS_TYPE}_{datetime.now(UTC):%Y%m%d_%H%M%S}_{uuid4().hex}"
         id = await self._pool.fetchval(_START, PROCESS_TYPE, execution_id, json.dumps(INPUT))
-        await self._remember(execution_id, 3600, {"status": "running", "started_at": _now(), "process_type": PROCESS_TYPE})
+        running = {"status": "running", "started_at": _now(), "process_type": PROCESS_TYPE}
+        await self._remember(execution_id, 3600, running)
         answer = json.dumps(self._answers[turn % len(self._answers)])
         await self._pool.execute(_END, "completed", answer, None, execution_id)
         await self._remember(execution_id, 86400, {"status": "completed", "completed_at": _now(), "success": True})

@@ -1,0 +1,329 @@
+"""Recording measured: our whole way against the document's own, and what each part of ours costs.
+
+    python -m benchmarks.recording [--quick] [--scale ROWS] [--write docs/benchmarks.md]
+
+All ways take turns in one run on one PostgreSQL with fsync on; figures are medians of rounds. Compare ratios,
+not rates: the machine is shared with its own load.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Protocol
+
+import asyncpg
+import uvloop
+from benchmarks import variants
+from benchmarks.document import Document
+from benchmarks.ours import Bare, Full
+from benchmarks.servers import Servers, machine, servers
+from benchmarks.workload import Sample, under_load
+
+CALLERS = (1, 16, 64)
+PROCESSES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long and how often to measure."""
+
+    rounds: int = 5
+    seconds: float = 4
+    sustained: float = 30
+    tax_rounds: int = 5
+    tax_seconds: float = 4
+
+
+QUICK = Effort(rounds=2, seconds=1, sustained=3, tax_rounds=2, tax_seconds=1)
+
+
+class Way(Protocol):
+    """A way of recording."""
+
+    async def open(self) -> None: ...
+    async def close(self) -> None: ...
+    async def run(self, turn: int) -> None: ...
+
+
+Samples = dict[tuple[str, int], list[Sample]]
+
+
+async def in_turns(ways: Mapping[str, Way], callers: Sequence[int], rounds: int, seconds: float) -> Samples:
+    """Measure every way at every number of callers, one after the other, round by round."""
+    samples: Samples = {}
+    for _ in range(rounds):
+        for count in callers:
+            for name, way in ways.items():
+                samples.setdefault((name, count), []).append(await under_load(way.run, count, seconds))
+    return samples
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def rates(samples: Sequence[Sample]) -> str:
+    """Write a median rate with its range."""
+    found = sorted(sample.rate for sample in samples)
+    return f"{median(found):,.0f} ({found[0]:,.0f}-{found[-1]:,.0f})"
+
+
+def ratio(ours: Sequence[Sample], theirs: Sequence[Sample]) -> str:
+    """Write the ratio of the medians with the range of the ratios round by round."""
+    found = sorted(a.rate / b.rate for a, b in zip(ours, theirs, strict=True))
+    middle = median(a.rate for a in ours) / median(b.rate for b in theirs)
+    return f"**{middle:.2f}** ({found[0]:.2f}-{found[-1]:.2f})"
+
+
+def latencies(samples: Sequence[Sample]) -> str:
+    """Write the medians of p50 and p99 in ms."""
+    return f"{median(s.p50 for s in samples):.2f} / {median(s.p99 for s in samples):.2f}"
+
+
+async def against_document(at: Servers, effort: Effort) -> list[str]:
+    """Measure the whole of ours against the document's way: in turns, sustained, and in bytes."""
+    theirs_url = await at.database("document", is_ours=False)
+    ours_url = await at.database("full")
+    theirs, ours = Document(theirs_url, at.valkey_url), Full(ours_url, at.valkey_url, at.home)
+    ways: dict[str, Way] = {"document": theirs, "ours": ours}
+    for way in ways.values():
+        await way.open()
+    samples = await in_turns(ways, CALLERS, effort.rounds, effort.seconds)
+    sustained = await in_turns(ways, (64,), 1, effort.sustained)
+    for way in ways.values():
+        await way.close()
+    rows = [
+        [
+            str(count),
+            rates(samples["document", count]),
+            latencies(samples["document", count]),
+            rates(samples["ours", count]),
+            latencies(samples["ours", count]),
+            ratio(samples["ours", count], samples["document", count]),
+        ]
+        for count in CALLERS
+    ]
+    long_document, long_ours = sustained["document", 64], sustained["ours", 64]
+    rows.append(
+        [
+            f"64, {effort.sustained:.0f} s on end",
+            rates(long_document),
+            latencies(long_document),
+            rates(long_ours),
+            latencies(long_ours),
+            ratio(long_ours, long_document) + f", p99 {long_ours[0].p99 / long_document[0].p99:.2f}",
+        ]
+    )
+    header = [
+        "callers",
+        "document: executions/s",
+        "p50 / p99 ms",
+        "ours: executions/s",
+        "p50 / p99 ms",
+        "ours / document",
+    ]
+    return [
+        "## Our whole way against the document's\n",
+        "Ours: rights, masking, sealing, commitment, guarded end, partitions, histograms and live view; the document: "
+        "one INSERT, one SETEX, one UPDATE, one SETEX, one metrics INSERT, one analytics UPSERT, pool of 10.\n",
+        table(header, rows),
+        await bytes_on_disk(theirs_url, ours_url),
+    ]
+
+
+async def bytes_on_disk(theirs_url: str, ours_url: str) -> str:
+    """Compare what one execution takes on disk, with its indexes and its sealed body."""
+    found = []
+    for url, tables in ((theirs_url, ("process_executions",)), (ours_url, ("process_executions", "execution_bodies"))):
+        connection = await asyncpg.connect(url)
+        await connection.execute("vacuum")
+        pages = await connection.fetchval(
+            "select sum(pg_total_relation_size(p::regclass)) + coalesce((select sum(pg_total_relation_size(inhrelid))"
+            " from pg_inherits where inhparent = any($1::text[]::regclass[])), 0) from unnest($1::text[]) p",
+            list(tables),
+        )
+        count = await connection.fetchval("select count(*) from process_executions")
+        found.append(float(pages) / count)
+        await connection.close()
+    theirs, ours = found
+    return (
+        f"\nBytes on disk per execution, indexes and sealed body included, response of 2 kB: document {theirs:,.0f}, "
+        f"ours fresh {ours:,.0f}: **{ours / theirs:.2f}**."
+    )
+
+
+async def taxes(at: Servers, effort: Effort) -> list[str]:
+    """Measure what each part costs: schema parts by taking one away, the service's parts by adding one."""
+    urls = {
+        name: await at.database(name) for name in ("base", "plain", "unindexed", "tied", "unrolled", "masked", "whole")
+    }
+    await variants.without_partitions(urls["plain"])
+    await variants.without_indexes(urls["unindexed"])
+    await variants.with_foreign_key(urls["tied"])
+    ways: dict[str, Way] = {
+        "recorder alone": Bare(urls["base"], masks=False),
+        "without partitions": Bare(urls["plain"], masks=False),
+        "without secondary indexes": Bare(urls["unindexed"], masks=False),
+        "with a foreign key from calls": Bare(urls["tied"], masks=False),
+        "without roll-ups": Bare(urls["unrolled"], masks=False),
+        "with masking": Bare(urls["masked"], masks=True),
+        "whole: masking, sealing, commitment, rights, live view": Full(urls["whole"], at.valkey_url, at.home),
+    }
+    for name, way in ways.items():
+        await way.open()
+        if name == "without roll-ups":
+            # Its statements are made, and kept by its connection, at the first batches of each shape.
+            with variants.WithoutRollups():
+                await under_load(way.run, 64, effort.tax_seconds)
+    samples = await in_turns(ways, (64,), effort.tax_rounds, effort.tax_seconds)
+    for way in ways.values():
+        await way.close()
+    base = samples["recorder alone", 64]
+    rows = [
+        [name, rates(samples[name, 64]), latencies(samples[name, 64]), ratio(samples[name, 64], base)] for name in ways
+    ]
+    return [
+        "\n## What each part costs, 64 callers\n",
+        table(["variant", "executions/s", "p50 / p99 ms", "/ recorder alone"], rows),
+    ]
+
+
+async def processes(at: Servers, effort: Effort) -> list[str]:
+    """Measure four server processes against one, 64 callers in all, and count what they wrote."""
+    url = await at.database("processes")
+    one, four = [], []
+    told = 0
+    for _ in range(max(2, effort.rounds // 2)):
+        for count, into in ((1, one), (PROCESSES, four)):
+            counted = await asyncio.gather(*(_process(at, url, 64 // count, effort.seconds) for _ in range(count)))
+            told += sum(executions for executions, _ in counted)
+            into.append(sum(rate for _, rate in counted))
+    connection = await asyncpg.connect(url)
+    kept = await connection.fetchrow(
+        "select (select count(*) from process_executions where status = 'completed') as rows,"
+        " (select sum(usage_count) from usage_now) as used, (select count(*) from omie_api_metrics) as calls"
+    )
+    await connection.close()
+    assert kept is not None
+    exact = {int(kept["rows"]), int(kept["used"]), int(kept["calls"])} == {told}
+    return [
+        "\n## Server processes on one database, 64 callers in all\n",
+        table(
+            ["processes", "executions/s", "/ one"],
+            [
+                ["1", f"{median(one):,.0f}", "1"],
+                [str(PROCESSES), f"{median(four):,.0f}", f"**{median(four) / median(one):.2f}**"],
+            ],
+        ),
+        f"\nAcknowledged {told:,}; rows {kept['rows']:,}, calls {kept['calls']:,}, counted in the roll-ups "
+        f"{kept['used']:,}: totals {'exact' if exact else '**NOT exact**'}.",
+    ]
+
+
+async def _process(at: Servers, url: str, callers: int, seconds: float) -> tuple[int, float]:
+    environment = {**os.environ, "BENCH_DATABASE": url, "BENCH_VALKEY": at.valkey_url, "BENCH_HOME": str(at.home)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks.one_process", str(callers), str(seconds), env=environment, stdout=-1
+    )
+    out, _ = await process.communicate()
+    count, rate = out.split()
+    return int(count), float(rate)
+
+
+async def scale(at: Servers, effort: Effort, rows: int) -> list[str]:
+    """Measure ingest into tables that hold millions of rows against empty ones."""
+    full_url, empty_url = await at.database("filled"), await at.database("empty")
+    await _fill(full_url, rows)
+    ways: dict[str, Way] = {
+        "empty": Full(empty_url, at.valkey_url, at.home / "empty"),
+        "filled": Full(full_url, at.valkey_url, at.home / "filled"),
+    }
+    for way in ways.values():
+        await way.open()
+    samples = await in_turns(ways, (64,), effort.rounds, effort.seconds)
+    for way in ways.values():
+        await way.close()
+    return [
+        f"\n## Ingest with {rows:,} executions and as many calls in the tables, 64 callers\n",
+        table(
+            ["tables", "executions/s", "p50 / p99 ms", "/ empty"],
+            [
+                [
+                    name,
+                    rates(samples[name, 64]),
+                    latencies(samples[name, 64]),
+                    ratio(samples[name, 64], samples["empty", 64]),
+                ]
+                for name in ways
+            ],
+        ),
+    ]
+
+
+async def _fill(url: str, rows: int) -> None:
+    """Spread so many ended executions and their calls over this month so far, in the order of time."""
+    connection = await asyncpg.connect(url)
+    step = 500_000
+    for first in range(0, rows, step):
+        await connection.execute(
+            """
+            with made as (
+                select uuid7(t.at) as id, t.at, t.n
+                  from (select n, date_trunc('month', now(), 'UTC')
+                               + (now() - date_trunc('month', now(), 'UTC')) * (n::float8 / $3) as at
+                          from generate_series($1::bigint, $2::bigint) n) t),
+            kept as (
+                insert into process_executions (id, process_type, execution_id, status, started_at, completed_at,
+                       duration_ms, input_parameters, response_data, created_at, updated_at, attempt)
+                select id, 'tipo_' || n % 40, 'tipo_' || n % 40 || '_' || id, 'completed', at, at, n % 900,
+                       '{"pagina": 1}', '{"total": 1}', at, at, 1 from made)
+            insert into omie_api_metrics (endpoint, response_time_ms, status_code, success, request_size_bytes,
+                   response_size_bytes, process_execution_id, timestamp)
+            select 'geral/clientes/M' || n % 25, n % 900, 200, true, 200, 2000, id, at from made
+            """,
+            first,
+            min(first + step, rows) - 1,
+            rows,
+        )
+    await connection.execute("vacuum analyze")
+    await connection.close()
+
+
+async def measure(effort: Effort, rows: int | None) -> str:
+    """Run everything and return the report."""
+    async with servers() as at:
+        head = [
+            "# Recording, measured\n",
+            f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, by `python -m benchmarks.recording`. {await machine(at)}.\n",
+        ]
+        parts = await against_document(at, effort) + await taxes(at, effort) + await processes(at, effort)
+        if rows is not None:
+            parts += await scale(at, effort, rows)
+    return "\n".join(head + parts) + "\n"
+
+
+def main() -> None:
+    """Measure, print the report, and write it where asked."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.recording")
+    parser.add_argument("--quick", action="store_true", help="short rounds: to see that it runs, not to quote")
+    parser.add_argument("--scale", type=int, metavar="ROWS", help="also ingest with so many rows in the tables")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the report here")
+    given = parser.parse_args()
+    report = uvloop.run(measure(QUICK if given.quick else Effort(), given.scale))
+    print(report)
+    if given.write is not None:
+        given.write.write_text(report, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
