@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,7 +21,7 @@ _MINUTE_SECONDS = 60
 class Waiting:
     """A row that waits for its commit, and whoever waits for the row."""
 
-    __slots__ = ("error", "future", "is_ours", "row", "since", "size")
+    __slots__ = ("error", "future", "is_dropped", "is_ours", "row", "since", "size")
 
     def __init__(self, row: StartRow | FinishRow, future: asyncio.Future[Any], size: int, since: float) -> None:
         self.row = row
@@ -29,7 +30,13 @@ class Waiting:
         self.since = since
         # For a finish, once written: whether it ended the execution.
         self.is_ours = True
+        self.is_dropped = False
         self.error: Exception | None = None
+
+    @property
+    def is_written(self) -> bool:
+        """Whether its batch, once through, wrote it."""
+        return self.error is None and not self.is_dropped
 
     @property
     def is_unwanted(self) -> bool:
@@ -48,15 +55,16 @@ def size_of(row: StartRow | FinishRow) -> int:
 class Batch:
     """Rows that are written together or not at all."""
 
-    __slots__ = ("dropped", "finishes", "has_made_partitions", "starts")
+    __slots__ = ("finishes", "has_made_partitions", "starts", "unanswered")
 
     def __init__(self, waiting: Iterable[Waiting], *, has_made_partitions: bool = False) -> None:
         self.has_made_partitions = has_made_partitions
-        self.dropped: list[Waiting] = []
         self.starts: list[Waiting] = []
         self.finishes: list[Waiting] = []
         for each in waiting:
             (self.starts if isinstance(each.row, StartRow) else self.finishes).append(each)
+        # Whoever still waits to hear of this batch, also of a row that was left out of it.
+        self.unanswered: deque[Waiting] = deque((*self.starts, *self.finishes))
 
     def __len__(self) -> int:
         return len(self.starts) + len(self.finishes)
@@ -67,8 +75,9 @@ class Batch:
 
     def drop_unwanted(self) -> None:
         """Leave out the starts that nobody waits for any more; only while the batch is known not to be committed."""
-        self.dropped += [each for each in self.starts if each.is_unwanted]
-        self.starts = [each for each in self.starts if not each.is_unwanted]
+        for each in self.starts:
+            each.is_dropped = each.is_unwanted
+        self.starts = [each for each in self.starts if not each.is_dropped]
 
     def halves(self) -> tuple[Batch, Batch]:
         """Cut the batch in two, to find the row that PostgreSQL refuses."""
@@ -76,8 +85,12 @@ class Batch:
         middle = len(rows) // 2
         made = self.has_made_partitions
         left = Batch(rows[:middle], has_made_partitions=made)
-        left.dropped = self.dropped
+        left.unanswered.extend(each for each in self.unanswered if each.is_dropped)
         return left, Batch(rows[middle:], has_made_partitions=made)
+
+    def take_unanswered(self, share: int) -> list[Waiting]:
+        """Take out so many of those who still wait to hear of this batch, in the order of their coming."""
+        return [self.unanswered.popleft() for _ in range(min(share, len(self.unanswered)))]
 
     def note_ended(self, numbers: Iterable[int]) -> None:
         """Keep which finishes (numbered from 1) ended their execution."""

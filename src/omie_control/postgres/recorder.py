@@ -27,6 +27,7 @@ PATIENCE_SECONDS = 5.0
 
 _BATCH_ROWS = 128
 _BATCH_BYTES = 4 * 1024 * 1024
+_ANSWERS_AT_ONCE = 8
 _WATCH_SECONDS = 0.1
 _STALL_SECONDS = 30.0
 _DRAIN_SECONDS = 10.0
@@ -62,6 +63,9 @@ class Recorder:
         self._drain = drain_seconds
         self._queue: deque[Waiting] = deque()
         self._writing: list[Waiting] = []
+        self._committing: asyncio.Task[list[Batch]] | None = None
+        # Committed, and its callers not all answered yet.
+        self._answers: deque[Batch] = deque()
         self._rows = 0
         self._bytes = 0
         self._sleeper: asyncio.Future[None] | None = None
@@ -104,8 +108,8 @@ class Recorder:
         await asyncio.wait([running], timeout=self._drain)
         while not (running.done() and watching.done()):
             # Python 3.11 may swallow a cancellation that meets a result: ask until both end.
-            running.cancel()
-            watching.cancel()
+            for task in filter(None, (running, watching, self._committing)):
+                task.cancel()
             await asyncio.wait([running, watching], timeout=_WATCH_SECONDS)
         self._tasks = []
         self._give_up()
@@ -162,28 +166,31 @@ class Recorder:
     # The writing side: one task, one batch at a time.
 
     async def _run(self) -> None:
-        written: list[Batch] = []
         while True:
-            batch = self._take()
-            if batch is None:
+            self._note_committed()
+            batch = self._take() if self._committing is None else None
+            if batch is not None and not self._answers:
+                self._answers.extend(await self._committer.commit(batch))
                 self._writing = []
-                self._release(written)
-                written = []
-                if self._queue:
-                    continue
-                if self._is_closing:
-                    return
+            elif batch is not None:
+                self._committing = self._loop.create_task(self._committer.commit(batch))
+                # One turn of the loop, and its bytes are on the wire.
+                await asyncio.sleep(0)
+            elif self._answers:
+                await self._answer_some()
+            elif self._committing is not None:
+                await self._committing
+            elif self._is_closing:
+                return
+            else:
                 self._sleeper = self._loop.create_future()
                 await self._sleeper
-            elif not written:
-                written = await self._committer.commit(batch)
-            else:
-                # The next batch is on its way before the callers of the last one wake up: they then
-                # prepare their next rows while PostgreSQL works.
-                writing = self._loop.create_task(self._committer.commit(batch))
-                await asyncio.sleep(0)
-                self._release(written)
-                written = await writing
+
+    def _note_committed(self) -> None:
+        if self._committing is not None and self._committing.done():
+            self._answers.extend(self._committing.result())
+            self._committing = None
+            self._writing = []
 
     def _take(self) -> Batch | None:
         rows: list[Waiting] = []
@@ -204,16 +211,23 @@ class Recorder:
 
     # The callers' side: what a commit means to those who wait.
 
-    def _release(self, batches: list[Batch]) -> None:
-        """Answer the callers of committed batches, then tell who listens."""
-        for batch in batches:
-            for waiting in batch.dropped:
-                self._forget(waiting)
-            for waiting in batch:
-                self._forget(waiting)
-                self._answer(waiting)
-            if self._on_commit is not None and len(batch):
-                self._tell_changes(self._on_commit, batch)
+    async def _answer_some(self) -> None:
+        """Answer some of the callers whose rows are committed, and let them prepare their next rows.
+
+        Half of them when PostgreSQL has nothing to do: their rows are then sent while the other half masks and
+        seals. A few at a time while it works, so that it does not wait for us when it is done.
+        """
+        batch = self._answers[0]
+        share = _ANSWERS_AT_ONCE if self._committing is not None else (len(batch.unanswered) + 1) // 2
+        for waiting in batch.take_unanswered(share):
+            self._forget(waiting)
+            self._answer(waiting)
+        if batch.unanswered:
+            await asyncio.sleep(0)
+            return
+        self._answers.popleft()
+        if self._on_commit is not None and len(batch):
+            self._tell_changes(self._on_commit, batch)
 
     def _tell_changes(self, on_commit: Callable[[Sequence[Change]], None], batch: Batch) -> None:
         try:
@@ -229,7 +243,7 @@ class Recorder:
                 future.set_exception(waiting.error)
             else:
                 future.set_result(None if isinstance(row, StartRow) else waiting.is_ours)
-        elif isinstance(row, StartRow) and waiting.error is None and not row.status.has_ended:
+        elif isinstance(row, StartRow) and waiting.is_written and not row.status.has_ended:
             self._end_abandoned(row, was_cancelled=future.cancelled())
 
     def _end_abandoned(self, row: StartRow, *, was_cancelled: bool) -> None:
@@ -287,6 +301,10 @@ class Recorder:
 
     def _give_up(self) -> None:
         """Tell of the rows that closing leaves unwritten, and release who waits for them."""
+        while self._answers:
+            batch = self._answers.popleft()
+            for waiting in batch.take_unanswered(len(batch.unanswered)):
+                self._answer(waiting)
         for waiting in (*self._writing, *self._queue):
             if isinstance(waiting.row, FinishRow):
                 tell(

@@ -78,7 +78,7 @@ async def test_halves_hold_every_row_once_and_keep_what_was_dropped() -> None:
     batch.starts[0].future.cancel()
     batch.drop_unwanted()
     left, right = batch.halves()
-    assert (len(left), len(right), len(left.dropped)) == (1, 2, 1)
+    assert (len(left), len(right), len(left.unanswered), len(right.unanswered)) == (1, 2, 2, 2)
 
 
 async def test_only_what_really_ended_is_told() -> None:
