@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -145,7 +146,7 @@ class Batch:
             [row.status.value for row in ends],
             [row.completed_at for row in ends],
             [row.commitment for row in ends],
-            *_columns(calls, 3),
+            *(_columns(calls, 3) or ([], [], [])),
         ]
 
 
@@ -180,7 +181,10 @@ def _month_of(year: int, month: int) -> _Month:
 
 
 def _columns(rows: Sequence[Sequence[Any]], count: int) -> list[Any]:
-    return list(zip(*rows, strict=True))[:count] if rows else [[] for _ in range(count)]
+    # The driver looks at every element with care. unnest fills a short array up with nulls, so that a column
+    # without any value costs nothing.
+    nothing = (None,) * len(rows)
+    return [() if column == nothing else column for column in islice(zip(*rows, strict=True), count)]
 
 
 def _body_columns(body: SealedBody) -> tuple[int, UUID, bytes, bytes | None]:
