@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omie_control.app import App
 from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
 from omie_control.cli.session import operator, read_secret, with_app
 from omie_control.errors import OmieFault
+
+if TYPE_CHECKING:
+    from omie_control.app import App
 
 commands = typer.Typer(help="Empresas: conectar, listar, testar.", no_args_is_help=True)
 COLUMNS = {

@@ -8,15 +8,13 @@ import signal
 import socket
 from collections.abc import Iterator
 
-import psutil
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from omie_control.app import App, open_app
-from omie_control.cli.session import configure_telemetry, run_async
-from omie_control.errors import Conflict, InvalidInput
+from omie_control.cli.ports import bind
+from omie_control.cli.session import configure_telemetry, run_async, settings_with
 from omie_control.mcp.server import build_mcp_app
-from omie_control.settings import Settings
 from omie_control.telemetry import Event, tell
 from omie_control.web.server import build_web
 
@@ -43,41 +41,6 @@ class Door:
         path = scope.get("path", "")
         is_mcp = path == "/mcp" or path.startswith("/mcp/")
         await (self._mcp if is_mcp else self._web)(scope, receive, send)
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """Take the port before anything else starts. Raises Conflict that names the port and who has it."""
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        # Named, because asyncio switches Nagle's wait off (40 ms an answer) only for sockets that say TCP.
-        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    except OSError as exc:
-        raise InvalidInput(
-            f"O endereço '{host}' não existe nesta máquina.", hint="Confira OMIE_CONTROL_HOST ou --host."
-        ) from exc
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as exc:
-        listener.close()
-        raise Conflict(
-            f"A porta {port} de {host} não está livre{_holder(port)}.",
-            hint="Encerre esse programa ou escolha outra porta: --port 8001 (ou OMIE_CONTROL_PORT).",
-        ) from exc
-    listener.listen(1024)
-    listener.setblocking(False)
-    return listener
-
-
-def _holder(port: int) -> str:
-    try:
-        for connection in psutil.net_connections("tcp"):
-            here = connection.laddr
-            if connection.status == psutil.CONN_LISTEN and here and here[1] == port and connection.pid:
-                return f": o processo {connection.pid} ({psutil.Process(connection.pid).name()}) escuta nela"
-    except (psutil.Error, OSError):
-        return ""
-    return ""
 
 
 async def run_http(app: App, listener: socket.socket) -> None:
@@ -121,13 +84,6 @@ def stopped_by_signals(app: App) -> Iterator[None]:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-
-
-def settings_with(**overrides: object) -> Settings:
-    """Read the environment; a command's options win over it."""
-    settings = Settings.from_environment()
-    given = {name: value for name, value in overrides.items() if value is not None}
-    return settings.model_copy(update=given) if given else settings
 
 
 def serve(*, host: str | None, port: int | None) -> None:

@@ -8,19 +8,21 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 import uvloop
 
 from omie_control import __version__
-from omie_control.app import App, open_app
 from omie_control.cli.exits import exit_code
 from omie_control.cli.output import print_error
 from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.errors import ControlError
 from omie_control.settings import Settings, exports_traces
 from omie_control.telemetry import configure_logging, configure_tracing
+
+if TYPE_CHECKING:
+    from omie_control.app import App
 
 T = TypeVar("T")
 
@@ -53,12 +55,21 @@ def configure_telemetry(settings: Settings, kind: str, *, level: int = logging.I
         configure_tracing(f"omie-control-{kind}", __version__)
 
 
+def settings_with(**overrides: object) -> Settings:
+    """Read the environment; a command's options win over it."""
+    settings = Settings.from_environment()
+    given = {name: value for name, value in overrides.items() if value is not None}
+    return settings.model_copy(update=given) if given else settings
+
+
 def with_app(verb: Callable[[App], Awaitable[T]], *, as_json: bool = False, kind: str = "cli") -> T:
     """Open an App for one short command, call the verb, close again."""
 
     async def work() -> T:
         settings = Settings.from_environment()
         configure_telemetry(settings, kind, level=logging.WARNING)
+        from omie_control.app import open_app  # noqa: PLC0415 - a second of imports, which `--help` need not pay
+
         async with open_app(settings, kind=kind) as app:
             return await verb(app)
 

@@ -8,7 +8,8 @@ import sys
 
 import uvicorn
 
-from omie_control.cli.serve import Server, bind
+from omie_control.cli.ports import bind
+from omie_control.cli.serve import Server
 from omie_control.cli.session import run_async
 from omie_control.simulator.seed import DEMO_COMPANIES
 from omie_control.simulator.server import build_simulator

@@ -6,15 +6,17 @@ import re
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omie_control.app import App
 from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
 from omie_control.cli.session import operator, with_app
 from omie_control.cli.user import role_of
 from omie_control.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from omie_control.app import App
 
 commands = typer.Typer(help="Tokens de agentes e scripts.", no_args_is_help=True)
 COLUMNS = {

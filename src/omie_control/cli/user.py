@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omie_control.app import App
 from omie_control.cli.output import JsonFlag, print_object
 from omie_control.cli.session import operator, read_secret, with_app
 from omie_control.domain.actors import Role
 from omie_control.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from omie_control.app import App
 
 commands = typer.Typer(help="Pessoas que entram no painel.", no_args_is_help=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,8 +35,16 @@ Acesso controlado ao ERP Omie. Cada chamada fica registrada e devolve um executi
 STDIO = Actor(ActorKind.STDIO, "stdio", Role.AGENT, may_write=False)
 
 
+def _log_with_ours() -> None:
+    """Take FastMCP's own handler away: its lines belong in our log, on stderr or in the file, in our form."""
+    logger = logging.getLogger("fastmcp")
+    logger.handlers.clear()
+    logger.propagate = True
+
+
 def build_server(app: App, *, stdio_actor: Actor | None = None) -> FastMCP[Any]:
     """Make the server. Without a token (stdio) the caller is `stdio_actor`: by default an agent that only reads."""
+    _log_with_ours()
     server: FastMCP[Any] = FastMCP(
         "omie-control",
         instructions=INSTRUCTIONS,

@@ -1,0 +1,86 @@
+"""A whole installation in one process: HTTP server, worker and, without a real company, the simulator."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from omie_control.app import App, open_app
+from omie_control.cli.ports import bind
+from omie_control.cli.screen import Welcome, show
+from omie_control.cli.serve import run_http, stopped_by_signals
+from omie_control.cli.simulate import run_simulator
+from omie_control.domain.actors import SYSTEM
+from omie_control.jobs.worker import Worker
+from omie_control.settings import Settings
+from omie_control.simulator.seed import DEMO_COMPANIES
+from omie_control.telemetry import Event, tell
+
+
+async def run(settings: Settings, listener: socket.socket, once_open: Callable[[], Awaitable[None]]) -> None:
+    """Run everything until a signal; `once_open` is awaited when the databases are ours to use."""
+    async with open_app(settings, kind="up") as app:
+        await once_open()
+        async with _demonstration(app) as is_demo, Worker(app):
+            with stopped_by_signals(app):
+                await _welcome(app, listener.getsockname()[1], is_demo=is_demo)
+                await run_http(app, listener)
+                sys.stderr.write("Encerrando: gravando o que falta e parando os servidores…\n")
+
+
+@contextlib.asynccontextmanager
+async def _demonstration(app: App) -> AsyncIterator[bool]:
+    """Run the simulator and its company while there is no real one (or as OMIE_CONTROL_DEMO says)."""
+    if not await _wants_demo(app):
+        yield False
+        return
+    listener = bind("127.0.0.1", 0)
+    company = DEMO_COMPANIES[0]
+    base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/api/v1/"
+    await app.companies.ensure_demo(SYSTEM, company.name, company.app_key, company.app_secret, base_url)
+    ended = asyncio.Event()
+    simulator = asyncio.create_task(run_simulator(listener, ended), name="simulator")
+    try:
+        yield True
+    finally:
+        ended.set()
+        await simulator
+
+
+async def _wants_demo(app: App) -> bool:
+    if app.settings.demo is not None:
+        return app.settings.demo
+    return not any(company.is_active and not company.is_demo for company in await app.companies.list(SYSTEM))
+
+
+async def _welcome(app: App, port: int, *, is_demo: bool) -> None:
+    settings = app.settings
+    given = settings.resolved_admin_password()
+    access = await app.first_steps.ensure_access(settings.home, given.get_secret_value() if given is not None else None)
+    show(
+        Welcome(
+            url=settings.public_url.rstrip("/") if settings.public_url else f"http://{_shown_host(settings)}:{port}",
+            username=access.username,
+            password=None if given is not None else access.password,
+            token=access.token,
+            home=settings.home,
+            master_key=_where_the_key_lies(settings),
+            database="PostgreSQL externo" if settings.database_url else f"PostgreSQL em {settings.home / 'postgres'}",
+            valkey="Valkey externo" if settings.valkey_url else f"Valkey em {settings.home / 'valkey'}",
+            is_demo=is_demo,
+        )
+    )
+    tell(Event.PROCESS_STARTED, kind="up", port=port)
+
+
+def _shown_host(settings: Settings) -> str:
+    return "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - shown, not bound
+
+
+def _where_the_key_lies(settings: Settings) -> str:
+    if settings.master_key is not None:
+        return "na variável OMIE_CONTROL_MASTER_KEY"
+    return str(settings.master_key_file or settings.home / "master.key")
