@@ -25,7 +25,7 @@ import redis.asyncio
 from omie_control.embedded import EmbeddedServers
 from omie_control.postgres.migrate import migrate
 
-pytest_plugins = ["tests.fixtures_omie"]
+pytest_plugins = ["tests.fixtures_omie", "tests.fixtures_writing"]
 
 TIMEZONE = "America/Sao_Paulo"
 _GIVEN = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("OMIE_CONTROL_")}

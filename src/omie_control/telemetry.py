@@ -31,6 +31,9 @@ class Event(StrEnum):
     EXECUTION_REFUSED = "execution.refused"
     EXECUTION_ENDED_LATE = "execution.ended_late"
     EXECUTIONS_RESCUED = "executions.rescued"
+    EXECUTION_SETTLED = "execution.settled"
+    EXECUTION_UNSETTLED = "execution.unsettled"
+    WRITE_REPEATED = "write.repeated"
     CALL_SENT = "call.sent"
     CALL_ANSWERED = "call.answered"
     BATCH_COMMITTED = "recorder.batch_committed"
@@ -43,6 +46,9 @@ class Event(StrEnum):
     STORAGE_BACK = "storage.back"
     LIVE_LOST = "live.lost"
     LIVE_BACK = "live.back"
+    GATE_FALLBACK = "gate.fallback"
+    GATE_REBUILT = "gate.rebuilt"
+    GATE_BLOCKED = "gate.blocked"
     SERVER_STARTED = "embedded.server_started"
     SERVER_ADOPTED = "embedded.server_adopted"
     SERVER_DIED = "embedded.server_died"
@@ -65,6 +71,8 @@ _LOUD = frozenset(
         Event.ROW_REJECTED,
         Event.STORAGE_LOST,
         Event.LIVE_LOST,
+        Event.GATE_FALLBACK,
+        Event.GATE_BLOCKED,
         Event.MIGRATION_LIMITED,
         Event.SERVER_DIED,
         Event.SERVER_FROZEN,
@@ -73,6 +81,7 @@ _LOUD = frozenset(
         Event.LOGIN_REFUSED,
         Event.EXECUTION_ENDED_LATE,
         Event.EXECUTIONS_RESCUED,
+        Event.EXECUTION_UNSETTLED,
         Event.REQUEST_FAILED,
     }
 )

@@ -17,6 +17,7 @@ from omie_control.services.firststeps import FirstSteps
 from omie_control.services.keys import Keys
 from omie_control.services.logins import Logins
 from omie_control.services.recording import Recording
+from omie_control.services.settlements import Settlements
 from omie_control.services.system import System
 from omie_control.services.tokens import Tokens
 from omie_control.services.users import Users
@@ -37,6 +38,7 @@ class Services:
     tokens: Tokens
     executions: Executions
     calls: OmieCalls
+    settlements: Settlements
     connections: Connections
     first_steps: FirstSteps
     system: System
@@ -71,6 +73,7 @@ async def wire(db: DatabaseManager) -> Services:
         first_steps=FirstSteps(users, tokens, companies),
         executions=executions,
         calls=calls,
+        settlements=Settlements(postgres, keys, bodies, access),
         connections=Connections(companies, executions, calls),
         system=System(postgres, db.recorder, db.live, sessions, access),
         client=client,

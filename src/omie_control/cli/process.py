@@ -6,18 +6,20 @@ import asyncio
 import sys
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
 
-from omie_control.app import App
 from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
 from omie_control.cli.session import operator, with_app
 from omie_control.domain.executions import Execution, Status
 from omie_control.errors import InvalidInput
 
-commands = typer.Typer(help="Execuções: listar, mostrar, acompanhar, cancelar.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from omie_control.app import App
+
+commands = typer.Typer(help="Execuções: listar, mostrar, acompanhar, cancelar, resolver.", no_args_is_help=True)
 COLUMNS = {
     "started_at": "início",
     "status": "situação",
@@ -124,9 +126,34 @@ def cancel(
     with_app(verb, as_json=as_json)
 
 
+@commands.command()
+def settle(
+    execution_id: str,
+    *,
+    outcome: Annotated[
+        str, typer.Option("--as", help="O que foi conferido: completed (foi feita) ou failed (não foi).")
+    ],
+    note: Annotated[str, typer.Option(help="O que foi visto no Omie; fica no registro.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Resolve uma escrita incerta, depois de conferir no Omie se ela foi feita."""
+
+    async def verb(app: App) -> None:
+        await app.services.settlements.settle(operator(), execution_id, _known(outcome), note)
+        after = await app.executions.get(operator(), execution_id)
+        if as_json:
+            print_object(_row(after, app, as_json=True), as_json=True)
+        else:
+            sys.stdout.write(f"Resolvida como {after.status}: {after.execution_id}\n")
+
+    with_app(verb, as_json=as_json)
+
+
 def _status(text: str | None) -> Status | None:
-    if text is None:
-        return None
+    return None if text is None else _known(text)
+
+
+def _known(text: str) -> Status:
     try:
         return Status(text)
     except ValueError:

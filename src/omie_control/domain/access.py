@@ -15,6 +15,7 @@ class Right(StrEnum):
     EXECUTION_READ = "execution.read"
     EXECUTION_RUN = "execution.run"
     EXECUTION_CANCEL = "execution.cancel"
+    EXECUTION_SETTLE = "execution.settle"
     OMIE_READ = "omie.read"
     OMIE_WRITE = "omie.write"
     BODY_REVEAL = "body.reveal"
@@ -34,7 +35,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.VIEWER: _WATCH,
     Role.AUDITOR: _WATCH | {Right.AUDIT_READ, Right.TOKEN_READ},
     Role.AGENT: _WATCH | _WORK,
-    Role.OPERATOR: _WATCH | _WORK | {Right.EXECUTION_CANCEL},
+    Role.OPERATOR: _WATCH | _WORK | {Right.EXECUTION_CANCEL, Right.EXECUTION_SETTLE},
     Role.APPROVER: _WATCH | {Right.EXECUTION_CANCEL},
     Role.ADMIN: frozenset(Right),
 }
@@ -45,6 +46,7 @@ DESCRIPTIONS: Mapping[Right, str] = {
     Right.EXECUTION_READ: "ver execuções",
     Right.EXECUTION_RUN: "iniciar execuções",
     Right.EXECUTION_CANCEL: "cancelar execuções",
+    Right.EXECUTION_SETTLE: "resolver escritas incertas",
     Right.OMIE_READ: "consultar dados no Omie",
     Right.OMIE_WRITE: "incluir ou alterar dados no Omie",
     Right.BODY_REVEAL: "abrir dados pessoais que estão mascarados",

@@ -11,11 +11,14 @@ from omie_control.services.recording import Handle, Outcome
 
 MESSAGE_MAX = 4000
 UNCERTAIN_TEXT = "A escrita tinha saído para o Omie quando a execução foi interrompida; não se sabe se foi feita."
+# The error code of a write that was not sent because the fate of an equal, earlier one is unknown.
+FIRST_IS_UNCERTAIN = "primeira_incerta"
 
 
 def outcome_of(handle: Handle, error: BaseException) -> Outcome:
     """Say how an execution ends that raised. A write interrupted in flight is `uncertain`, whatever stopped it."""
-    if handle.write_in_flight or isinstance(error, Uncertain):
+    is_ours = isinstance(error, Uncertain) and error.code != FIRST_IS_UNCERTAIN
+    if handle.write_in_flight or is_ours:
         text = error.for_people() if isinstance(error, Uncertain) else f"{UNCERTAIN_TEXT} {Uncertain.hint}"
         return Outcome(Status.UNCERTAIN, error_code=_code(error, "incerto"), error_message=_clean(text))
     match error:

@@ -15,6 +15,7 @@ MATRIX = """
 execution.read         x      x       x     x        x        x
 execution.run          -      -       x     x        -        x
 execution.cancel       -      -       -     x        x        x
+execution.settle       -      -       -     x        -        x
 omie.read              -      -       x     x        -        x
 omie.write             -      -       x     x        -        x
 body.reveal            -      -       -     -        -        x

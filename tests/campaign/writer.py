@@ -1,0 +1,105 @@
+"""A process that writes and may be killed: `python -m tests.campaign.writer <work> <book>`.
+
+Works off a list of keys with several callers, two for each key, and asks again until it has a definite answer, as a
+patient client does. Every answer is in its book, on disk, before the next request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TextIO
+
+from tests.writing import TIMEOUT_SECONDS, StraightCalls, Writer, company_of
+
+from omie_control.app import App, open_app
+from omie_control.jobs.completer import Completer
+from omie_control.jobs.rescuer import rescue
+from omie_control.omie.client import OmieClient
+from omie_control.services.idempotency import IdempotentWrites
+from omie_control.services.loops import Every
+from omie_control.services.settlements import Settlements
+from omie_control.services.verifications import Pace, Verifications
+from omie_control.settings import Settings
+
+CALLERS = 6
+# The simulator's clock runs sixty times as fast.
+PACE = Pace(first=timedelta(seconds=0.1), again=timedelta(seconds=1.05), lease=timedelta(seconds=5))
+
+
+def client_of(key: str) -> dict[str, Any]:
+    """Return what the write of a key makes; its name is how the books know it."""
+    return {"razao_social": f"Campanha {key}", "email": f"{key}@exemplo.com.br"}
+
+
+class Caller:
+    """One client: takes keys from the list and writes down what it is told."""
+
+    def __init__(self, writer: Writer, book: TextIO) -> None:
+        self._writer = writer
+        self._book = book
+
+    async def work(self, keys: asyncio.Queue[str]) -> None:
+        """Get a definite answer for each key."""
+        while not keys.empty():
+            key = keys.get_nowait()
+            while not await self._ask(key):
+                await asyncio.sleep(0.2)
+
+    async def _ask(self, key: str) -> bool:
+        told = await self._writer.write(client_of(key), key=key)
+        line: dict[str, Any] = {"key": key, "execution_id": told.execution_id}
+        if told.written is not None:
+            line |= {"answer": told.written.payload.data, "repeated_of": told.written.repeated_of}
+        else:
+            line |= {"error": type(told.error).__name__, "code": getattr(told.error, "code", None)}
+        self._book.write(json.dumps(line) + "\n")
+        self._book.flush()
+        os.fsync(self._book.fileno())
+        return told.written is not None
+
+
+async def main(work: Path, book: Path) -> None:
+    """Work off the list; ends when every key has its answer and nothing is uncertain."""
+    async with open_app(Settings.from_environment(), kind="worker") as app:
+        client = OmieClient(app.settings.omie_base_url, timeout_seconds=TIMEOUT_SECONDS)
+        await client.open()
+        services, calls = app.services, StraightCalls(client, app.companies)
+        writes = IdempotentWrites(app.db.postgres, services.keys)
+        settlements = Settlements(app.db.postgres, services.keys, services.bodies, services.access)
+        verifications = Verifications(
+            app.db.postgres, services.companies, services.executions, settlements, calls.run, PACE
+        )
+        parts = [
+            Completer(verifications, writes, timedelta(seconds=0.1)),
+            Every("rescue", timedelta(seconds=0.5), lambda: rescue(app)),
+        ]
+        company = await company_of(app, os.environ["CAMPAIGN_APP_KEY"], os.environ["CAMPAIGN_APP_SECRET"])
+        keys: asyncio.Queue[str] = asyncio.Queue()
+        for key in work.read_text(encoding="utf-8").split():
+            keys.put_nowait(key)
+            keys.put_nowait(key)
+        for part in parts:
+            part.start()
+        with book.open("a", encoding="utf-8") as kept:
+            writer = Writer(services.executions, calls, writes, company)
+            await asyncio.gather(*(Caller(writer, kept).work(keys) for _ in range(CALLERS)))
+        await _settle(app)
+        for part in parts:
+            await part.stop()
+        await writes.close()
+        await client.close()
+
+
+async def _settle(app: App) -> None:
+    open_ones = "select count(*) from process_executions where status in ('running', 'uncertain')"
+    while await app.db.pg_pool.fetchval(open_ones):
+        await asyncio.sleep(0.1)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
