@@ -45,6 +45,13 @@ class Board:
 
     def decide(self, id: str, ask: Ask, waiter: Waiter, patience: float) -> Answer:
         """Say whether this call may leave now; `waiter` is itself, should it have to stand in line."""
+        answer = self._judge(ask, waiter, patience)
+        is_full = len(self.waiters) >= self.limits.most_waiters and all(other.id != id for other in self.waiters)
+        if isinstance(answer, Wait) and is_full:
+            return TurnedAway(self.limits.waiter_seconds, Why.QUEUE)
+        return answer
+
+    def _judge(self, ask: Ask, waiter: Waiter, patience: float) -> Answer:
         if self.blocked_for > 0:
             return TurnedAway(self.blocked_for, Why.BLOCK)
         seconds, why = self.not_before(ask)
@@ -52,8 +59,6 @@ class Board:
             return TurnedAway(seconds, why)
         if seconds > 0:
             return Wait(seconds, why)
-        if len(self.waiters) >= self.limits.most_waiters and all(other.id != id for other in self.waiters):
-            return TurnedAway(self.limits.waiter_seconds, Why.QUEUE)
         mine, ahead, before = self._deal(waiter)
         if mine:
             used = sum(1 for each in self._counting(ask.line))

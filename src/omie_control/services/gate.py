@@ -1,7 +1,7 @@
 """The gate before Omie: nobody sends a call without a ticket, and every ticket comes back with its verdict.
 
 Valkey decides; PostgreSQL keeps the book and decides while Valkey is away. Only PostgreSQL says which of the two it
-is, so that all processes agree: an epoch of Valkey's state is good while it is the one in the book (decision 0008).
+is, so that all processes agree: an epoch of Valkey's state is good while it is the one in the book (decision 0009).
 """
 
 from __future__ import annotations
@@ -111,10 +111,12 @@ class DoubleGate:
         return await self._postgres.blocked()
 
     async def _wait(self, id: str, ask: Ask, began: float) -> Admitted:
+        cancelled = _cancellations()
         while True:
             waited = time.monotonic() - began
             left = ask.patience_seconds - waited
             answer = await self._ask(id, ask, max(0.0, left), waited)
+            _heed_cancellation(cancelled)
             match answer:
                 case Admitted():
                     return answer
@@ -294,3 +296,14 @@ class DoubleGate:
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
         return task
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
+
+
+def _heed_cancellation(before: int) -> None:
+    """Raise a cancellation that came since then and was lost on its way through a driver."""
+    if _cancellations() > before:
+        raise asyncio.CancelledError

@@ -19,7 +19,6 @@ from omie_control.postgres.gate import PostgresGate, Standing
 
 _LINGER_SECONDS = 0.005
 _AGAIN_SECONDS = 0.1
-_PATIENCE_SECONDS = 5.0
 _PRUNE_SECONDS = 60.0
 _RECENT_SECONDS = 10.0
 _RECENT = 2_000
@@ -30,13 +29,15 @@ class Pace:
     """How closely processes follow each other, in real seconds.
 
     `confirm`: how old the belief about who decides may be; `lag`: how late a call may be written down; `fallback`:
-    how long PostgreSQL decides at least; `probe`: how often a lost Valkey is tried.
+    how long PostgreSQL decides at least; `probe`: how often a lost Valkey is tried; `patience`: how long a caller
+    waits for a book that PostgreSQL does not take.
     """
 
     confirm: float = 0.5
     lag: float = 0.1
     fallback: float = 2.0
     probe: float = 0.5
+    patience: float = 5.0
 
     @property
     def flush_settles(self) -> float:
@@ -83,7 +84,7 @@ class Book:
         """Write what still waits, if PostgreSQL takes it soon."""
         if self._writer is not None:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_PATIENCE_SECONDS):
+                async with asyncio.timeout(self.pace.patience):
                     await asyncio.wait([self._writer])
             self._writer.cancel()
             with suppress(asyncio.CancelledError):
@@ -166,7 +167,7 @@ class Book:
         ]
 
     async def _caught_up(self) -> None:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + self.pace.patience
         while self._oldest() < time.monotonic() - self.pace.lag:
             self._written.clear()
             try:

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import math
 from collections import defaultdict
+from collections.abc import Coroutine
 from contextlib import suppress
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -91,22 +92,17 @@ class ValkeyGate:
 
     async def enter(self, epoch: str, id: str, ask: Ask, *, patience: float, waited: float) -> Answer:
         """Ask once whether the call may leave now; a Wait keeps its place in the queue for `waiter_seconds`."""
-        reply = await self._run(
-            "enter",
-            ask.egress,
-            epoch,
-            {
-                **_about(id, ask),
-                "writes": ask.writes,
-                "eager": ask.writes or ask.is_known_good,
-                "company": ask.company,
-                "caller": ask.caller,
-                "class": int(ask.is_background),
-                "patience": _ms(patience),
-                "waited": _ms(waited),
-            },
-        )
-        match reply:
+        facts = {
+            **_about(id, ask),
+            "writes": ask.writes,
+            "eager": ask.writes or ask.is_known_good,
+            "company": ask.company,
+            "caller": ask.caller,
+            "class": int(ask.is_background),
+            "patience": _ms(patience),
+            "waited": _ms(waited),
+        }
+        match await _to_its_end(self._run("enter", ask.egress, epoch, facts)):
             case ["go", remaining]:
                 return Admitted(int(remaining), self.limits.held_seconds)
             case ["wait", ms, why]:
@@ -255,6 +251,21 @@ class Wakes:
             called = self._waiting[channel].get(id)
             if called is not None:
                 called.set()
+
+
+async def _to_its_end(question: Coroutine[Any, Any, list[Any]]) -> list[Any]:
+    """Ask, and hear the answer even when cancelled: what takes a place back must not overtake what takes it.
+
+    (A cancellation inside the client library may also be lost, in its pool's check of an idle connection.)
+    """
+    asking = asyncio.create_task(question)
+    try:
+        await asyncio.wait([asking])
+    except asyncio.CancelledError:
+        await asyncio.wait([asking])
+        asking.exception()
+        raise
+    return asking.result()
 
 
 def _about(id: str, ask: Ask) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from omie_control.simulator import rules
 from omie_control.telemetry import Event, subscribe
 
 SCALE = 60.0
-PACE = Pace(confirm=0.2, lag=0.1, fallback=0.3, probe=0.1)
+PACE = Pace(confirm=0.2, lag=0.1, fallback=0.3, probe=0.1, patience=1.0)
 FEW = 40
 
 
@@ -87,6 +87,13 @@ async def test_many_readers_use_what_omie_allows_and_break_nothing(database: Dat
         assert violations(server) == []
         assert set(seen) == {Verdict.DONE}
         assert len(seen) >= 0.7 * FEW * minutes
+
+
+async def test_the_judge_would_see_a_gate_that_lets_too_many_through(database: Database, valkey_url: str) -> None:
+    generous = replace(scaled(), per_method=2 * FEW)
+    async with judge() as (server, client), open_gate(database.app_url, valkey_url, generous, PACE) as house:
+        await read_pages(house.gate, server, client, range(1, FEW + 20), 8)
+        assert violations(server)
 
 
 async def test_writes_go_one_by_one_while_reads_go_beside_them(database: Database, valkey_url: str) -> None:
@@ -217,7 +224,7 @@ async def test_a_flush_every_second_breaks_no_limit(database: Database, valkey_u
                 await house.redis.flushdb()
 
         flushing = asyncio.create_task(flush())
-        seen = await read_pages(house.gate, server, client, range(1, 3 * FEW), 8)
+        seen = await read_pages(house.gate, server, client, range(1, 2 * FEW + 10), 8)
         flushing.cancel()
         assert violations(server) == []
         assert set(seen) == {Verdict.DONE}
@@ -230,10 +237,10 @@ async def test_without_valkey_postgresql_keeps_every_rule_and_gives_the_turn_bac
         judge(20.0) as (server, client),
         open_gate(database.app_url, own_valkey.url, scaled(20.0), PACE) as house,
     ):
-        reading = asyncio.create_task(read_pages(house.gate, server, client, range(1, 4 * FEW), 8))
+        reading = asyncio.create_task(read_pages(house.gate, server, client, range(1, 2 * FEW + 10), 8))
         await eventually(lambda: _book_holds(server, FEW // 2))
         own_valkey.kill()
-        await eventually(lambda: _book_holds(server, 2 * FEW), within=30)
+        await eventually(lambda: _book_holds(server, FEW + 10), within=30)
         assert Event.GATE_FALLBACK in told
         told.clear()
         own_valkey.start()
@@ -262,8 +269,8 @@ async def test_one_process_cut_off_from_valkey_takes_the_others_along(
     ):
         own_valkey.kill()
         async with asyncio.TaskGroup() as group:
-            group.create_task(read_pages(well.gate, server, client, range(1, FEW + 10), 4))
-            group.create_task(read_pages(cut.gate, server, client, range(1000, 1010 + FEW), 4))
+            group.create_task(read_pages(well.gate, server, client, range(1, FEW), 4))
+            group.create_task(read_pages(cut.gate, server, client, range(1000, 1020), 4))
         assert violations(server) == []
 
 

@@ -133,21 +133,34 @@ local function window_opens(key, most, ahead)
     return math.min(tonumber(entry[2] or now + held), now + held)
 end
 
-local function admit(line)
+local function keep_line(line)
+    local ttl = L.lease + 2 * held
+    keep(calls, ttl)
+    keep(of('window', line), ttl)
+    keep(of('running', line), ttl)
+    keep(of('digest', line), ttl)
+end
+
+local function admit(line, left)
     local lease = math.ceil(now + L.lease)
     local until_ = lease + held
-    local ttl = L.lease + 2 * held
     redis.call('ZADD', calls, until_, a.id)
     redis.call('ZADD', of('window', line), until_, a.id)
     redis.call('ZADD', of('running', line), lease, a.id)
     redis.call('ZADD', of('digest', line), until_, a.digest)
-    redis.call('SADD', lines, line)
+    keep_line(line)
     local tick = redis.call('HINCRBY', state, 'tick', 1)
-    redis.call('HSET', served, a.company, tick, a.company .. '\31' .. a.caller, tick)
-    keep(calls, ttl) keep(of('window', line), ttl) keep(of('running', line), ttl) keep(of('digest', line), ttl)
-    keep(lines, DAY) keep(state, DAY) keep(served, ttl)
-    redis.call('HDEL', waiters, a.id)
-    return {'go', L.per_method - redis.call('ZCARD', of('window', line))}
+    local is_new = redis.call('SADD', lines, line) + redis.call(
+        'HSET', served, a.company, tick, a.company .. '\31' .. a.caller, tick) > 0
+    -- What is only swept or refreshed now and then, so that the usual call stays cheap.
+    if is_new or tick % 32 == 0 then
+        keep(lines, DAY)
+        keep(state, DAY)
+        keep(served, DAY)
+        redis.call('ZREMRANGEBYSCORE', of('digest', line), '-inf', now)
+        if redis.call('HLEN', served) > 10000 then redis.call('DEL', served) end
+    end
+    return {'go', left - 1}
 end
 
 local function turn_away(at, why)
@@ -155,14 +168,16 @@ local function turn_away(at, why)
     return {'away', math.max(1, at - now), why}
 end
 
-local function wait_in_line(line, from, at, why)
-    if redis.call('HEXISTS', waiters, a.id) == 0 and redis.call('HLEN', waiters) >= L.most_waiters then
-        return turn_away(now + L.waiter, 'queue')
-    end
+local function stand(line, from)
     redis.call('HSET', waiters, a.id, cjson.encode({
         line = line, writes = a.writes, company = a.company, caller = a.caller, class = a.class,
         asked = now - a.waited, expires = now + L.waiter, from = from}))
     keep(waiters, 2 * L.waiter)
+end
+
+local function wait_in_line(line, from, at, why, is_full)
+    if is_full then return turn_away(now + L.waiter, 'queue') end
+    stand(line, from)
     return {'wait', math.max(1, at - now), why}
 end
 
@@ -170,31 +185,35 @@ local function enter()
     local line = a.app_key .. ':' .. a.endpoint
     local blocked = tonumber(redis.call('GET', of('block', a.app_key)) or 0)
     if blocked > now then return turn_away(blocked, 'block') end
-    redis.call('ZREMRANGEBYSCORE', of('digest', line), '-inf', now)
     redis.call('ZREMRANGEBYSCORE', calls, '-inf', now)
     local s = standing(line)
     local from, why = not_before(line, a.digest, a.eager, s)
     local latest = now + a.patience
     if from > latest then return turn_away(from, why) end
-    if from > now then return wait_in_line(line, from, from, why) end
+    local waiting = redis.call('HLEN', waiters)
+    local is_full = waiting >= L.most_waiters and redis.call('HEXISTS', waiters, a.id) == 0
+    if from > now then return wait_in_line(line, from, from, why, is_full) end
     local r = room(line, a.writes, s)
     local free = L.per_egress - redis.call('ZCARD', calls)
     local ahead, before = 0, 0
-    if redis.call('HLEN', waiters) > 0 then
-        wait_in_line(line, now, now, '')
+    if waiting > 0 then
+        stand(line, now)
         local mine, others
         mine, ahead, before, others = deal(a.id, line)
-        if mine then return admit(line) end
+        if mine then
+            redis.call('HDEL', waiters, a.id)
+            return admit(line, r.left)
+        end
         if others[1] ~= nil then wake(others) end
     elseif r.places > 0 and r.left > 0 and free > 0 then
-        return admit(line)
+        return admit(line, r.left)
     end
     local opens = window_opens(of('window', line), L.per_method, ahead)
     local outside = window_opens(calls, L.per_egress, before)
     if outside and (not opens or outside > opens) then opens = outside end
     if opens and opens > latest then return turn_away(opens, 'rate') end
-    if opens then return wait_in_line(line, now, opens, 'rate') end
-    return wait_in_line(line, now, now + L.waiter, 'crowd')
+    if opens then return wait_in_line(line, now, opens, 'rate', is_full) end
+    return wait_in_line(line, now, now + L.waiter, 'crowd', is_full)
 end
 
 -- What a verdict teaches about its line; false when there was nothing to learn.
@@ -239,8 +258,9 @@ end
 
 -- A call that left counts for `counts_for` more; one that never was sent counts no more.
 local function settle(line)
+    local is_new = 0
     if a.counts_for > 0 then
-        redis.call('ZADD', calls, now + a.counts_for, a.id)
+        is_new = redis.call('ZADD', calls, now + a.counts_for, a.id)
         redis.call('ZADD', of('window', line), now + a.counts_for, a.id)
     else
         redis.call('ZREM', calls, a.id)
@@ -256,8 +276,8 @@ local function settle(line)
     else
         redis.call('ZREM', of('digest', line), a.digest)
     end
-    local ttl = L.lease + 2 * held
-    keep(calls, ttl) keep(of('window', line), ttl) keep(of('running', line), ttl) keep(of('digest', line), ttl)
+    -- One that is still known has had its time of life set when it entered; REDUNDANT may outlive that.
+    if is_new == 1 or a.repeats_for > held then keep_line(line) end
 end
 
 local function leave()
