@@ -11,6 +11,7 @@ revoke all on
     active_processes, process_success_rate_24h, endpoint_performance_1h,
     rollup_minutes_now, rollup_hours_now, usage_now
     from public, omie_control_app, omie_control_reader;
+revoke all on idempotency_keys, uncertain_executions, lookup_lines from public, omie_control_app, omie_control_reader;
 
 -- The application. No delete where a row is a record: executions, calls, alerts, people, keys leave by
 -- retention (the owner drops whole partitions) or are switched off, never erased by the one they bear witness on.
@@ -21,6 +22,8 @@ grant select, insert, update on
 -- Deltas are folded away, dead instances and ended sessions pruned; a body's deletion is what an erasure is
 -- (the execution keeps its commitment, so that the deletion can be seen but not undone).
 grant select, insert, update, delete on rollup_deltas, instances, web_sessions, login_attempts, execution_bodies to omie_control_app;
+-- Keys expire, look-ups end; neither is a record (the execution is).
+grant select, insert, update, delete on idempotency_keys, uncertain_executions, lookup_lines to omie_control_app;
 -- The gate's book is about the last minutes only, and pruned by those who write it.
 grant select, insert, update, delete on gate_calls, gate_waiters, omie_blocks to omie_control_app;
 grant select, insert, update on gate_egresses, gate_lines to omie_control_app;
@@ -39,6 +42,7 @@ grant select on
     active_processes, process_success_rate_24h, endpoint_performance_1h,
     rollup_minutes_now, rollup_hours_now, usage_now
     to omie_control_reader;
+grant select on uncertain_executions, lookup_lines to omie_control_reader;
 grant select (id, slug, name, app_key_hint, base_url, is_demo, is_active, created_by, created_at, updated_at)
     on companies to omie_control_reader;
 grant select (id, config_key, config_type, is_encrypted, is_active, description, created_by, created_at, updated_at)

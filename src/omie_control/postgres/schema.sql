@@ -280,6 +280,33 @@ create table gate_waiters (
     constraint gate_waiters_pkey PRIMARY KEY (id)
 );
 
+create table idempotency_keys (
+    id uuid not null,
+    company_id uuid not null,
+    process_type character varying(100) not null,
+    key character varying(200) not null,
+    is_derived boolean not null,
+    state character varying(10) not null default 'open'::character varying,
+    endpoint character varying(200) not null,
+    digest bytea not null,
+    code character varying(60),
+    execution_id uuid not null,
+    execution_name character varying(100) not null,
+    claimed_at timestamp with time zone not null default clock_timestamp(),
+    ended_at timestamp with time zone,
+    expires_at timestamp with time zone not null,
+    looked_at timestamp with time zone,
+    key_id uuid not null,
+    request bytea not null,
+    before bytea,
+    answer bytea,
+    constraint idempotency_keys_pkey PRIMARY KEY (id),
+    constraint idempotency_keys_company_id_process_type_key_key UNIQUE (company_id, process_type, key),
+    constraint answered_has_an_answer CHECK ((((state)::text <> 'answered'::text) OR (answer IS NOT NULL))),
+    constraint idempotency_keys_key_check CHECK (((key)::text <> ''::text)),
+    constraint idempotency_keys_state_check CHECK (((state)::text = ANY ((ARRAY['open'::character varying, 'uncertain'::character varying, 'answered'::character varying, 'free'::character varying])::text[])))
+);
+
 create table instances (
     id uuid not null,
     kind character varying(20) not null,
@@ -316,6 +343,14 @@ create table login_attempts (
     last_at timestamp with time zone not null default now(),
     blocked_until timestamp with time zone,
     constraint login_attempts_pkey PRIMARY KEY (subject)
+);
+
+create table lookup_lines (
+    company_id uuid not null,
+    endpoint character varying(200) not null,
+    free_at timestamp with time zone not null,
+    misses integer not null default 0,
+    constraint lookup_lines_pkey PRIMARY KEY (company_id, endpoint)
 );
 
 create table omie_api_metrics (
@@ -548,6 +583,17 @@ create table tool_usage_analytics (
     constraint tool_usage_analytics_hour_key_check CHECK (((hour_key >= 0) AND (hour_key <= 23)))
 );
 
+create table uncertain_executions (
+    execution_id uuid not null,
+    enrolled_at timestamp with time zone not null default clock_timestamp(),
+    next_try_at timestamp with time zone not null default clock_timestamp(),
+    tries integer not null default 0,
+    misses integer not null default 0,
+    missed_at timestamp with time zone,
+    last_error text,
+    constraint uncertain_executions_pkey PRIMARY KEY (execution_id)
+);
+
 create table users (
     id uuid not null default uuid7(),
     username character varying(100) not null,
@@ -582,9 +628,17 @@ create table web_sessions (
 
 alter table execution_bodies alter column sealed set storage external;
 
+alter table idempotency_keys alter column answer set storage external;
+
+alter table idempotency_keys alter column before set storage external;
+
+alter table idempotency_keys alter column request set storage external;
+
 alter table api_tokens add constraint api_tokens_default_company_fkey FOREIGN KEY (default_company) REFERENCES companies(id);
 
 alter table web_sessions add constraint web_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+
+CREATE INDEX idx_alerts_execution ON public.integration_alerts USING btree (process_execution_id) WHERE (NOT is_resolved);
 
 CREATE INDEX idx_alerts_severity_created ON public.integration_alerts USING btree (severity, created_at);
 
@@ -595,6 +649,12 @@ CREATE INDEX idx_audit_events_object ON public.audit_events USING btree (object_
 CREATE INDEX idx_gate_calls_counting ON public.gate_calls USING btree (egress, counts_until);
 
 CREATE INDEX idx_gate_waiters_egress ON public.gate_waiters USING btree (egress);
+
+CREATE INDEX idx_idempotency_keys_execution ON public.idempotency_keys USING btree (execution_id);
+
+CREATE INDEX idx_idempotency_keys_expires ON public.idempotency_keys USING btree (expires_at);
+
+CREATE INDEX idx_idempotency_keys_known ON public.idempotency_keys USING btree (company_id, endpoint, looked_at) WHERE (((state)::text = 'answered'::text) AND (code IS NOT NULL));
 
 CREATE INDEX idx_instances_alive ON public.instances USING btree (heartbeat_at) WHERE (stopped_at IS NULL);
 
@@ -615,6 +675,8 @@ CREATE INDEX idx_process_executions_type_created ON public.process_executions US
 CREATE INDEX idx_schedules_due ON public.schedules USING btree (next_run_at) WHERE is_active;
 
 CREATE INDEX idx_tool_analytics_date_tool ON public.tool_usage_analytics USING btree (date_key, tool_name);
+
+CREATE INDEX idx_uncertain_executions_due ON public.uncertain_executions USING btree (next_try_at);
 
 CREATE INDEX idx_web_sessions_user ON public.web_sessions USING btree (user_id) WHERE (ended_at IS NULL);
 
@@ -1228,6 +1290,12 @@ comment on column execution_bodies.document_hashes is 'keyed hashes of the CPFs 
 
 comment on column gate_calls.app_key is 'a hash of it, never the key';
 
+comment on column idempotency_keys.code is 'the integration code that carries the key to Omie; null: the caller gave one, or there is no place';
+
+comment on column idempotency_keys.looked_at is 'when its record was last read to show that look-ups are answered';
+
+comment on column idempotency_keys.request is 'what the write sends, sealed and committed before anything leaves';
+
 comment on column login_attempts.subject is 'sha256 of user name and address';
 
 comment on column omie_blocks.app_key is 'a hash of it, never the key';
@@ -1235,3 +1303,5 @@ comment on column omie_blocks.app_key is 'a hash of it, never the key';
 comment on column process_executions.commitment is 'salted SHA-256 of the clear bodies; the salt is sealed with them';
 
 comment on column process_executions.cancel_reason is 'somebody asked this running execution to stop, and why';
+
+comment on column uncertain_executions.misses is 'how often Omie said, at least 61 s apart, that it was not carried out';
