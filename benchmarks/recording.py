@@ -27,6 +27,8 @@ from benchmarks.ours import Bare, Full
 from benchmarks.servers import Servers, machine, servers
 from benchmarks.workload import Sample, under_load
 
+from omie_control.telemetry import Event, subscribe
+
 CALLERS = (1, 16, 64)
 PROCESSES = 4
 
@@ -59,10 +61,15 @@ Samples = dict[tuple[str, int], list[Sample]]
 async def in_turns(ways: Mapping[str, Way], callers: Sequence[int], rounds: int, seconds: float) -> Samples:
     """Measure every way at every number of callers, one after the other, round by round."""
     samples: Samples = {}
+    refused: list[object] = []
+    end = subscribe(lambda event, facts: refused.append(facts) if event is Event.ROW_REJECTED else None)
     for _ in range(rounds):
         for count in callers:
             for name, way in ways.items():
                 samples.setdefault((name, count), []).append(await under_load(way.run, count, seconds))
+                # A figure of rows that were not stored would be worth nothing.
+                assert not refused, f"{name}: {refused[0]}"
+    end()
     return samples
 
 

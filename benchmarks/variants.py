@@ -14,6 +14,8 @@ _TABLES = ("process_executions", "execution_bodies", "omie_api_metrics")
 async def without_partitions(url: str) -> None:
     """Replace the partitioned tables by plain ones of the same columns and indexes."""
     connection = await asyncpg.connect(url)
+    # It would leave together with the table that owns it.
+    await connection.execute("alter sequence omie_api_metrics_id_seq owned by none")
     for table in _TABLES:
         views = await connection.fetch(
             "select distinct v.oid::regclass::text as name from pg_depend d join pg_rewrite r on r.oid = d.objid"
