@@ -92,7 +92,10 @@ async def test_many_readers_use_what_omie_allows_and_break_nothing(database: Dat
 async def test_the_judge_would_see_a_gate_that_lets_too_many_through(database: Database, valkey_url: str) -> None:
     generous = replace(scaled(), per_method=2 * FEW)
     async with judge() as (server, client), open_gate(database.app_url, valkey_url, generous, PACE) as house:
-        await read_pages(house.gate, server, client, range(1, FEW + 20), 8)
+        try:
+            await read_pages(house.gate, server, client, range(1, FEW + 20), 8)
+        except* OmieBusy:
+            pass
         assert violations(server)
 
 
