@@ -148,13 +148,15 @@ class IdempotentWrites:
             ahead = self._running.get(attempt.scope)
             if ahead is not None and time.monotonic() < deadline:
                 await _wait_here(ahead, deadline)
+                written = await self._known(attempt, await self._find(attempt))
+                if written is not None:
+                    return written
                 continue
             if waited_for is not None:
                 _refuse_alike(await self._find(attempt), waited_for)
             written = await self._lead(attempt, send, read) if ahead is None else None
             found = await self._find(attempt) if written is None else None
-            if found is not None:
-                written = await self._known(attempt, found)
+            written = written or await self._known(attempt, found)
             if written is not None:
                 return written
             if found is not None:
@@ -312,8 +314,10 @@ class IdempotentWrites:
         async with self._postgres.transaction() as tx:
             return await store.find(tx, *attempt.scope)
 
-    async def _known(self, attempt: _Try, found: StoredKey) -> Written | None:
+    async def _known(self, attempt: _Try, found: StoredKey | None) -> Written | None:
         """Return the first answer, or None while there is none yet. Raises when there is something else to say."""
+        if found is None or found.state is KeyState.FREE:
+            return None
         if found.digest != digest_of(attempt.lookup.method, attempt.param):
             raise Conflict(
                 f"A chave de idempotência já foi usada com outros dados, na execução {found.execution_name}.",

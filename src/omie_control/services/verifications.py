@@ -44,7 +44,7 @@ Look = Callable[[Handle, Company, Method, Mapping[str, Any]], Awaitable[Payload]
 
 _OPEN = frozenset({KeyState.OPEN, KeyState.UNCERTAIN})
 _NOT_THERE = frozenset({FaultKind.NOT_FOUND, FaultKind.EMPTY})
-_FROM_HERE = Origin("system", user_agent="omie-control/completer")
+_FROM_HERE = Origin("job", user_agent="omie-control/completer")
 _REST_DOUBLINGS = 8
 _SHORT = timedelta(seconds=1)
 _NO_KEY = "Não há registro do que esta execução enviou: só uma pessoa pode conferir no Omie."
@@ -192,6 +192,9 @@ class Verifications:
                     for left in cases[number:]:
                         await self._postpone(left.due, line.pause, line.reason)
                     return
+                async with self._postgres.transaction() as tx:
+                    # Each question may wait long for its turn: nobody else asks meanwhile.
+                    await store.leave_line(tx, company.id, endpoint, line.misses, self.pace.lease)
                 await self._ask(company, case, line)
         finally:
             if not line.pause and line.misses >= self.pace.misses_in_row:
