@@ -24,6 +24,7 @@ def main() -> None:
     parts = [
         ["benchmarks.recording", *scale, *(["--quick"] if given.quick else [])],
         ["benchmarks.mcp_overhead", *(["--seconds", "1", "--rounds", "2"] if given.quick else [])],
+        ["benchmarks.first_call", *(["--rounds", "1"] if given.quick else [])],
     ]
     page = "\n".join(_run(part) for part in parts)
     print(page)

@@ -20,6 +20,7 @@ _ADDRESS = re.compile(r"MCP\s+(http://\S+/mcp)")
 _START_SECONDS = 60.0
 _STOP_SECONDS = 60.0
 UP = ("-m", "omie_control", "up", "--port", "0")
+QUICK = ("-m", "tests.campaign.quick", "up", "--port", "0")
 
 
 class House:

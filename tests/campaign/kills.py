@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.campaign.books import compare, settle
-from tests.campaign.house import UP, House
+from tests.campaign.house import QUICK, House
 from tests.campaign.load import Load
 from tests.fixtures_omie import start_omie
 
@@ -42,7 +42,7 @@ async def run(
     cycles: int,
     callers: int = 12,
     seed: int = 1,
-    program: Sequence[str] = UP,
+    program: Sequence[str] = QUICK,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Report:
     """Run so many cycles on a fresh home, and compare the books at the end."""

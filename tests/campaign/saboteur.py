@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from omie_control.cli.main import run
+from tests.campaign.quick import run
+
 from omie_control.postgres.recorder import Recorder
 from omie_control.postgres.rows import FinishRow
 

@@ -69,7 +69,9 @@ class ProcessController:
 
     async def close(self) -> None:
         """Write what still waits and close the database."""
-        self._services = None
+        services, self._services = self._services, None
+        if services is not None:
+            await services.gate.close()
         await self.db.close()
 
     # The low hand: what the middleware and our own services use.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from omie_control.app.database import DatabaseManager
 from omie_control.omie.client import OmieClient
+from omie_control.postgres.gate import PostgresGate
 from omie_control.postgres.recorder import Recorder
 from omie_control.services.access import Access
 from omie_control.services.bodies import Bodies
@@ -14,14 +15,20 @@ from omie_control.services.companies import Companies
 from omie_control.services.connections import Connections
 from omie_control.services.executions import Executions
 from omie_control.services.firststeps import FirstSteps
+from omie_control.services.gate import DoubleGate, Limits
 from omie_control.services.keys import Keys
 from omie_control.services.logins import Logins
 from omie_control.services.recording import Recording
+from omie_control.services.sending import Sender
 from omie_control.services.settlements import Settlements
 from omie_control.services.system import System
 from omie_control.services.tokens import Tokens
 from omie_control.services.users import Users
+from omie_control.valkey.gate import ValkeyGate
 from omie_control.valkey.sessions import Sessions
+
+# Omie's published limits; the campaigns, which shorten time, put others here.
+LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,7 @@ class Services:
     first_steps: FirstSteps
     system: System
     client: OmieClient
+    gate: DoubleGate
 
 
 async def wire(db: DatabaseManager) -> Services:
@@ -60,7 +68,8 @@ async def wire(db: DatabaseManager) -> Services:
     executions = Executions(db.recorder, postgres, access, recording, sessions)
     db.instance.on_beat(executions.stop_asked)
     client = OmieClient(settings.omie_base_url)
-    calls = OmieCalls(client, companies, access)
+    gate = DoubleGate(ValkeyGate(db.redis, LIMITS), PostgresGate(postgres, LIMITS))
+    calls = OmieCalls(Sender(client, companies, gate, settings.egress), access)
     return Services(
         recorder=db.recorder,
         keys=keys,
@@ -77,4 +86,5 @@ async def wire(db: DatabaseManager) -> Services:
         connections=Connections(companies, executions, calls),
         system=System(postgres, db.recorder, db.live, sessions, access),
         client=client,
+        gate=gate,
     )

@@ -1,4 +1,4 @@
-"""The one way to Omie: authorised, recorded on its execution, sent, understood.
+"""The one way to Omie: authorised, checked against the catalogue, recorded on its execution, sent under the limits.
 
 Credentials join inside the client, after the payload was taken for the record.
 """
@@ -12,19 +12,17 @@ from omie_control.domain.access import Right
 from omie_control.domain.companies import Company
 from omie_control.errors import ControlError
 from omie_control.omie.catalog import Method
-from omie_control.omie.client import OmieClient
 from omie_control.omie.protocol import Payload
 from omie_control.services.access import Access
-from omie_control.services.companies import Companies
 from omie_control.services.recording import Handle
+from omie_control.services.sending import Sender
 
 
 class OmieCalls:
     """Runs methods of the catalogue for an open execution."""
 
-    def __init__(self, client: OmieClient, companies: Companies, access: Access) -> None:
-        self._client = client
-        self._companies = companies
+    def __init__(self, sender: Sender, access: Access) -> None:
+        self._sender = sender
         self._access = access
 
     async def run(self, handle: Handle, company: Company, method: Method, param: Mapping[str, Any]) -> Payload:
@@ -36,18 +34,12 @@ class OmieCalls:
         right = Right.OMIE_WRITE if method.writes else Right.OMIE_READ
         await self._access.require(handle.request.actor, right, company.id)
         method.check(param)
-        door = await self._companies.door(company.id)
         handle.omie_endpoint = method.endpoint
         handle.request_payload = dict(param)
-        handle.write_in_flight = method.writes
         try:
-            payload = await self._client.call(
-                door.credentials, method, param, base_url=door.base_url, on_call=handle.note_call
-            )
-        except ControlError as error:
-            handle.write_in_flight = False
+            payload = await self._sender.send(handle, company, method, param)
+        except ControlError:
             handle.response_status_code = handle.calls[-1].status_code if handle.calls else None
-            raise error
-        handle.write_in_flight = False
+            raise
         handle.response_status_code = payload.status_code
         return payload

@@ -1,0 +1,188 @@
+"""Sending one call: a ticket from the gate, the wire, the verdict back, and again where the table says so.
+
+Reads go out again after whatever passes by itself; writes only after a proved refusal. How long to wait is the
+gate's to say: it hears the verdict of the try before, and turns away whoever would wait beyond their patience.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx2
+
+from omie_control.domain.companies import Company
+from omie_control.domain.executions import Call
+from omie_control.domain.gate import Ask, Ticket, Verdict
+from omie_control.domain.sealing import canonical
+from omie_control.errors import ControlError, InvalidInput, OmieBusy, OmieUnreachable, Uncertain
+from omie_control.omie.catalog import Method
+from omie_control.omie.client import OmieClient
+from omie_control.omie.facts import FaultKind, facts_of
+from omie_control.omie.protocol import Payload
+from omie_control.services.companies import Companies, Door
+from omie_control.services.gate import Gate
+from omie_control.services.recording import Handle
+
+# Interactive callers are told rather than kept; background work may stand in line.
+PATIENCE_SECONDS = 20.0
+BACKGROUND_PATIENCE_SECONDS = 150.0
+_TRIES = 3
+_FIRST_PAUSE_SECONDS = 0.5
+_DIGEST_LETTERS = 32
+_KEY_LETTERS = 16
+
+# Refused before it was carried out: the gate knows how long to wait, and a write may go again as well.
+_REFUSALS = {
+    FaultKind.REDUNDANT: Verdict.REFUSED_REDUNDANT,
+    FaultKind.LOCKED: Verdict.REFUSED_BUSY,
+    FaultKind.RATE: Verdict.REFUSED_RATE,
+    FaultKind.MISUSE: Verdict.BLOCKED,
+}
+# What passes by itself: a read may be asked again.
+_PASSING = frozenset({FaultKind.REDUNDANT, FaultKind.LOCKED, FaultKind.RATE, FaultKind.BROKEN, FaultKind.NOT_READY})
+# Nothing that a company does wrong: asked again it is answered, so a shut breaker may try with it.
+_KNOWN_GOOD = frozenset({"list"})
+
+
+@dataclass(slots=True)
+class _Patience:
+    """How much longer a caller would wait, over all tries of one call."""
+
+    seconds: float
+    began: float
+
+    @property
+    def left(self) -> float:
+        return max(0.0, self.seconds - (time.monotonic() - self.began))
+
+
+class Sender:
+    """Sends calls for open executions, each under a ticket."""
+
+    def __init__(self, client: OmieClient, companies: Companies, gate: Gate, egress: str) -> None:
+        self._client = client
+        self._companies = companies
+        self._gate = gate
+        self._egress = egress
+
+    async def send(self, handle: Handle, company: Company, method: Method, param: Mapping[str, Any]) -> Payload:
+        """Send one call and return what Omie answered.
+
+        Raises OmieBusy when the wait would exceed the caller's patience; OmieFault; OmieUnreachable; Uncertain when
+        a write's fate is unknown.
+        """
+        door = await self._companies.door(company.id)
+        is_background = handle.request.origin.transport in ("demo", "job")
+        patience = _Patience(BACKGROUND_PATIENCE_SECONDS if is_background else PATIENCE_SECONDS, time.monotonic())
+        ask = self._ask(handle, company, door, method, param, is_background=is_background)
+        failed: ControlError | None = None
+        for number in range(1, _TRIES + 1):
+            ticket = await self._enter(replace(ask, patience_seconds=patience.left), failed)
+            try:
+                return await self._try(handle, door, method, param, ticket)
+            except ControlError as error:
+                pause = _pause(error, method, number)
+                if pause is None or number == _TRIES or pause > patience.left:
+                    raise
+                failed = error
+                await asyncio.sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    async def _enter(self, ask: Ask, failed: ControlError | None) -> Ticket:
+        """Wait for a ticket. A further try that would take too long ends with what the last one failed of."""
+        try:
+            return await self._gate.enter(ask)
+        except OmieBusy as busy:
+            if failed is None:
+                raise
+            failed.until = busy.until
+            raise failed from busy
+
+    async def _try(
+        self, handle: Handle, door: Door, method: Method, param: Mapping[str, Any], ticket: Ticket
+    ) -> Payload:
+        """Make one HTTP attempt under a ticket that always comes back."""
+        verdict, seconds = Verdict.NOT_SENT, None
+        handle.write_in_flight = method.writes
+        try:
+            payload = await self._client.call(
+                door.credentials,
+                method,
+                param,
+                base_url=door.base_url,
+                on_call=lambda call: handle.note_call(_with_limits(call, ticket)),
+            )
+            # "No rows" that came as a fault is an answer for us and an error for Omie's block.
+            verdict = Verdict.FAULT if payload.fault_code is not None else Verdict.DONE
+        except ControlError as error:
+            handle.write_in_flight = False
+            verdict, seconds = verdict_of(error)
+            raise
+        except BaseException:
+            verdict = Verdict.UNKNOWN
+            raise
+        finally:
+            await self._gate.leave(ticket, verdict, seconds)
+        handle.write_in_flight = False
+        return payload
+
+    def _ask(
+        self,
+        handle: Handle,
+        company: Company,
+        door: Door,
+        method: Method,
+        param: Mapping[str, Any],
+        *,
+        is_background: bool,
+    ) -> Ask:
+        digest = hashlib.sha256(canonical(dict(param))).hexdigest()
+        app_key = hashlib.sha256(door.credentials.app_key.reveal().encode()).hexdigest()
+        return Ask(
+            egress=self._egress if door.base_url is None else f"{self._egress}@{httpx2.URL(door.base_url).host}",
+            app_key=app_key[:_KEY_LETTERS],
+            endpoint=method.endpoint,
+            writes=method.writes,
+            params_digest=digest[:_DIGEST_LETTERS],
+            caller=handle.request.actor.label,
+            company=str(company.id),
+            is_background=is_background,
+            is_known_good=method.kind in _KNOWN_GOOD,
+        )
+
+
+def verdict_of(error: ControlError) -> tuple[Verdict, float | None]:
+    """Say what an error means to the limits, and for how long Omie's text wants to be left alone."""
+    facts = facts_of(error)
+    if facts is not None:
+        return _REFUSALS.get(facts.kind, Verdict.FAULT), facts.seconds
+    if isinstance(error, InvalidInput):
+        return Verdict.NOT_SENT, None
+    return Verdict.UNKNOWN, None
+
+
+def _pause(error: ControlError, method: Method, number: int) -> float | None:
+    """Return how long to wait before the next try, or None when there must be none. The gate adds its own wait."""
+    facts = facts_of(error)
+    if isinstance(error, Uncertain):
+        return None
+    if facts is not None:
+        may_pass = facts.is_proved_refusal if method.writes else True
+        if not may_pass or facts.kind not in _PASSING:
+            return None
+        return 0.0 if facts.kind in _REFUSALS else _backoff(number)
+    return _backoff(number) if isinstance(error, OmieUnreachable) and not method.writes else None
+
+
+def _backoff(number: int) -> float:
+    return _FIRST_PAUSE_SECONDS * 2.0 ** (number - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - spread, not secrecy
+
+
+def _with_limits(call: Call, ticket: Ticket) -> Call:
+    return replace(call, rate_limit_remaining=ticket.remaining, rate_limit_reset_at=ticket.resets_at)
