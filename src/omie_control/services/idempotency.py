@@ -148,16 +148,14 @@ class IdempotentWrites:
             ahead = self._running.get(attempt.scope)
             if ahead is not None and time.monotonic() < deadline:
                 await _wait_here(ahead, deadline)
-                written = await self._known(attempt, await self._find(attempt))
-                if written is not None:
+                if (written := await self._known(attempt, await self._find(attempt))) is not None:
                     return written
                 continue
             if waited_for is not None:
                 _refuse_alike(await self._find(attempt), waited_for)
             written = await self._lead(attempt, send, read) if ahead is None else None
             found = await self._find(attempt) if written is None else None
-            written = written or await self._known(attempt, found)
-            if written is not None:
+            if (written := written or await self._known(attempt, found)) is not None:
                 return written
             if found is not None:
                 waited_for = found.execution_id
