@@ -6,6 +6,7 @@ Whatever does not open (another key, another place, cut, another build's form) i
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -37,7 +38,11 @@ def write(payload: Payload) -> bytes:
 
 def read(clear: bytes) -> Payload:
     """Read what `write` wrote: a copy of the caller's own."""
-    return _payload(orjson.loads(clear))
+    try:
+        return _payload(orjson.loads(clear))
+    except orjson.JSONDecodeError:
+        # Lone surrogates, as Omie sent them.
+        return _payload(json.loads(clear))
 
 
 class Sealer:
