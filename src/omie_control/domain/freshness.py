@@ -87,7 +87,6 @@ WARM = (
     ("geral/parcelas/", "ListarParcelas"),
     ("produtos/etapafat/", "ListarEtapasFaturamento"),
     ("geral/bancos/", "ListarBancos"),
-    ("geral/tiposdoc/", "PesquisarTipoDocumento"),
 )
 # Balances, stock and statements: as short as Omie lets us.
 _LIVE = frozenset(
