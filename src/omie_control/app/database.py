@@ -116,9 +116,9 @@ class DatabaseManager:
         self._redis = connect(where.valkey_url)
         self._live = Live(self._redis)
         await self._live.open()
-        self._instance = Instance(postgres, self._kind, on_rescue=self._tell)
+        self._instance = Instance(postgres, self._kind, on_rescue=self.tell)
         await self._instance.register()
-        recorder = Recorder(postgres.connect_writer, health=postgres.health, on_commit=self._tell)
+        recorder = Recorder(postgres.connect_writer, health=postgres.health, on_commit=self.tell)
         await recorder.open()
         self._recorder = recorder
         self._heartbeat = Every("heartbeat", HEARTBEAT, self._instance.beat)
@@ -140,7 +140,8 @@ class DatabaseManager:
         logins = dict(_login(url) for url in (here.app_url, here.reader_url))
         return _Addresses(here.app_url, here.owner_url, None, valkey or here.valkey_url, logins)
 
-    def _tell(self, changes: Sequence[Change]) -> None:
+    def tell(self, changes: Sequence[Change]) -> None:
+        """Pass on to the live view what a commit changed."""
         if self._live is not None:
             self._live.note(changes)
 

@@ -16,6 +16,7 @@ from omie_control.services.connections import Connections
 from omie_control.services.executions import Executions
 from omie_control.services.firststeps import FirstSteps
 from omie_control.services.gate import DoubleGate, Limits
+from omie_control.services.idempotency import IdempotentWrites
 from omie_control.services.keys import Keys
 from omie_control.services.logins import Logins
 from omie_control.services.recording import Recording
@@ -24,6 +25,7 @@ from omie_control.services.settlements import Settlements
 from omie_control.services.system import System
 from omie_control.services.tokens import Tokens
 from omie_control.services.users import Users
+from omie_control.services.verifications import Verifications
 from omie_control.valkey.gate import ValkeyGate
 from omie_control.valkey.sessions import Sessions
 
@@ -45,7 +47,9 @@ class Services:
     tokens: Tokens
     executions: Executions
     calls: OmieCalls
+    writes: IdempotentWrites
     settlements: Settlements
+    verifications: Verifications
     connections: Connections
     first_steps: FirstSteps
     system: System
@@ -69,7 +73,9 @@ async def wire(db: DatabaseManager) -> Services:
     db.instance.on_beat(executions.stop_asked)
     client = OmieClient(settings.omie_base_url)
     gate = DoubleGate(ValkeyGate(db.redis, LIMITS), PostgresGate(postgres, LIMITS))
-    calls = OmieCalls(Sender(client, companies, gate, settings.egress), access)
+    writes = IdempotentWrites(postgres, keys)
+    calls = OmieCalls(Sender(client, companies, gate, settings.egress), writes, access)
+    settlements = Settlements(postgres, keys, bodies, access, db.tell)
     return Services(
         recorder=db.recorder,
         keys=keys,
@@ -82,7 +88,9 @@ async def wire(db: DatabaseManager) -> Services:
         first_steps=FirstSteps(users, tokens, companies),
         executions=executions,
         calls=calls,
-        settlements=Settlements(postgres, keys, bodies, access),
+        writes=writes,
+        settlements=settlements,
+        verifications=Verifications(postgres, companies, executions, settlements, calls.run),
         connections=Connections(companies, executions, calls),
         system=System(postgres, db.recorder, db.live, sessions, access),
         client=client,

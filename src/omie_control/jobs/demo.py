@@ -22,6 +22,7 @@ from omie_control.omie.catalog import catalog
 from omie_control.services.endings import outcome_of
 from omie_control.services.executions import Outcome, Request
 from omie_control.services.loops import Loop
+from omie_control.services.write_keys import marked
 
 EVERY = timedelta(seconds=4)
 DEMO_ACTOR = Actor(ActorKind.SYSTEM, "demonstracao", SYSTEM.role)
@@ -65,6 +66,7 @@ class DemoTraffic(Loop):
             writes=step.writes,
             category=Category.COMERCIAL,
             complexity=step.complexity,
+            idempotency_key=marked(None) if step.writes else None,
         )
         handle = await self._app.executions.start(request)
         try:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from omie_control.app import App
+from omie_control.jobs.completer import Completer
 from omie_control.jobs.demo import DemoTraffic
 from omie_control.jobs.folder import fold
 from omie_control.jobs.partitions import make_partitions
@@ -28,7 +29,11 @@ class Worker:
     """Every background part of one process; `async with Worker(app)` starts and stops them."""
 
     def __init__(self, app: App) -> None:
-        self._loops: list[Loop] = [Scheduler(app, SCHEDULES), DemoTraffic(app)]
+        self._loops: list[Loop] = [
+            Scheduler(app, SCHEDULES),
+            Completer(app.services.verifications, app.services.writes),
+            DemoTraffic(app),
+        ]
 
     async def __aenter__(self) -> Self:
         for loop in self._loops:

@@ -36,8 +36,11 @@ from omie_control.mcp.refusals import Sampler
 from omie_control.mcp.traits import Traits, traits_of
 from omie_control.services.endings import outcome_of
 from omie_control.services.recording import Handle, Outcome, Request
+from omie_control.services.write_keys import marked
 from omie_control.telemetry import Event, Running, current_execution, tell
 
+# The argument of a writing tool that names the caller's own idempotency key.
+KEY_ARGUMENT = "chave_idempotencia"
 MAX_ARGUMENTS = 2 * 1024 * 1024
 # A tool that is replaced at run time is looked at afresh after this many seconds.
 _TRAITS_SECONDS = 30.0
@@ -155,7 +158,11 @@ class Control(Middleware):
             raise Failure(say(error), None, code=error.code) from error
         except ControlError as error:
             raise await self._refusal(request, error) from error
-        return company, request if company is None else replace(request, company=company.id)
+        if company is None:
+            return None, request
+        # Our own tools send their writes to Omie under keys and in no other way.
+        key = marked(_text(request.input.get(KEY_ARGUMENT))) if traits.writes else None
+        return company, replace(request, company=company.id, idempotency_key=key)
 
     async def _failed(self, handle: Handle, error: Exception, tool: str, traits: Traits) -> Failure:
         verdict = judge(handle, error, tool, traits)
@@ -240,6 +247,10 @@ def _outcome(result: Any) -> Outcome:
     if isinstance(result, ToolResult) and result.is_error:
         return Outcome(Status.FAILED, response=response, error_message=text_of(result)[:4000], error_code=TOOL_FAILED)
     return Outcome(Status.COMPLETED, response=response)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _process_type(name: str) -> str:

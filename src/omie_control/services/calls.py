@@ -1,6 +1,7 @@
 """The one way to Omie: authorised, checked against the catalogue, recorded on its execution, sent under the limits.
 
-Credentials join inside the client, after the payload was taken for the record.
+Writes go under an idempotency key, so that an equal one is sent once. Credentials join inside the client, after the
+payload was taken for the record.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from omie_control.errors import ControlError
 from omie_control.omie.catalog import Method
 from omie_control.omie.protocol import Payload
 from omie_control.services.access import Access
+from omie_control.services.idempotency import IdempotentWrites, Written
 from omie_control.services.recording import Handle
 from omie_control.services.sending import Sender
 
@@ -21,19 +23,46 @@ from omie_control.services.sending import Sender
 class OmieCalls:
     """Runs methods of the catalogue for an open execution."""
 
-    def __init__(self, sender: Sender, access: Access) -> None:
+    def __init__(self, sender: Sender, writes: IdempotentWrites, access: Access) -> None:
         self._sender = sender
+        self._writes = writes
         self._access = access
 
     async def run(self, handle: Handle, company: Company, method: Method, param: Mapping[str, Any]) -> Payload:
-        """Send one call and return what Omie answered.
+        """Make one call and return what Omie answered; a write goes under a derived key, as `write` says.
 
         Raises InvalidInput before anything leaves when a field does not fit the catalogue; Forbidden; OmieFault,
         OmieBusy, OmieUnreachable; Uncertain when a write's fate is unknown.
         """
+        if method.writes:
+            return (await self.write(handle, company, method, param)).payload
+        await self._require(handle, company, method, param)
+        return await self._send(handle, company, method, param)
+
+    async def write(
+        self, handle: Handle, company: Company, method: Method, param: Mapping[str, Any], key: str | None = None
+    ) -> Written:
+        """Write once: an equal write under the same key gets the first one's answer, and nothing is sent.
+
+        Without a key, one is derived for ten minutes from company, process type, content and session. The
+        execution's `Request.idempotency_key` must be `marked(key)`. Raises as `run`; Conflict for a key in use.
+        """
+        await self._require(handle, company, method, param)
+
+        async def send(sent: Mapping[str, Any]) -> Payload:
+            return await self._send(handle, company, method, sent)
+
+        async def read(asked: Method, question: Mapping[str, Any]) -> Payload:
+            return await self._send(handle, company, asked, question)
+
+        return await self._writes.run(handle, company, method, param, key, send, read=read)
+
+    async def _require(self, handle: Handle, company: Company, method: Method, param: Mapping[str, Any]) -> None:
         right = Right.OMIE_WRITE if method.writes else Right.OMIE_READ
         await self._access.require(handle.request.actor, right, company.id)
         method.check(param)
+
+    async def _send(self, handle: Handle, company: Company, method: Method, param: Mapping[str, Any]) -> Payload:
         handle.omie_endpoint = method.endpoint
         handle.request_payload = dict(param)
         try:

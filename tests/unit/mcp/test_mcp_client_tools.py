@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 import pytest
 
 from omie_control.errors import InvalidInput
@@ -68,12 +66,6 @@ def test_arguments_become_fields_of_omie_and_ours_stay_out() -> None:
         "tags": [{"tag": "Cliente"}],
         "contribuinte": "S",
     }
-
-
-def test_a_made_integration_code_fits_every_field_of_omie() -> None:
-    code = record.integration_code(UUID("018f0000-0000-7000-8000-0123456789ab"))
-    assert len(code) == 20
-    assert code.startswith("oc-")
 
 
 def test_a_page_tells_omies_counts_and_few_clean_fields() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any
-from uuid import UUID
 
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
@@ -38,11 +37,9 @@ OutrosCampos = Annotated[
     Field(description="Outros campos do cadastro, com os nomes da API do Omie, como {'contribuinte': 'S'}."),
 ]
 
-_OURS = frozenset({"codigo_omie", "codigo_integracao", "empresa", "tags", "outros_campos"})
+_OURS = frozenset({"codigo_omie", "codigo_integracao", "chave_idempotencia", "empresa", "tags", "outros_campos"})
 # Filled by Omie itself, or noise: neither worth showing nor to be sent back.
 _NOT_SHOWN = frozenset({"importado_api", "bloquear_exclusao", "enviar_anexos", "logradouro"})
-# The catalogue knows no shorter limit for this code, but the others of Omie end at 20.
-_CODE_LENGTH = 20
 
 
 class ClienteResumo(TypedDict, total=False):
@@ -88,6 +85,8 @@ class Gravado(TypedDict, total=False):
     codigo_omie: int
     codigo_integracao: str
     situacao: str
+    repetida_de: str
+    observacao: str
     execution_id: str
 
 
@@ -124,11 +123,6 @@ def named(arguments: Mapping[str, Any]) -> dict[str, Any]:
     if arguments.get("tags") is not None:
         fields["tags"] = [{"tag": tag} for tag in arguments["tags"]]
     return fields
-
-
-def integration_code(id: UUID) -> str:
-    """Make an integration code from an execution's id: its random half, so that two never meet."""
-    return f"oc-{id.hex[-(_CODE_LENGTH - 3) :]}"
 
 
 def page(payload: Mapping[str, Any], asked: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from omie_control.errors import InvalidInput
 from omie_control.mcp.control import ToolCall, this_call
 from omie_control.mcp.tools import cliente_record as record
 from omie_control.mcp.tools.hints import offer, reads_omie, writes_omie
-from omie_control.mcp.tools.words import answer, bullets, cell, table
+from omie_control.mcp.tools.words import answer, bullets, cell, filled, table
 from omie_control.omie.catalog import catalog
 
 SERVICE = "geral/clientes/"
@@ -32,6 +32,15 @@ Empresa = Annotated[
 CodigoOmie = Annotated[int | None, Field(description="Código do cliente no Omie (codigo_cliente_omie).", ge=1)]
 CodigoIntegracao = Annotated[
     str | None, Field(description="Código do cliente no sistema de quem integra.", min_length=1, max_length=60)
+]
+Chave = Annotated[
+    str | None,
+    Field(
+        description="Identifica esta escrita: repetir a chamada com a mesma chave devolve a primeira resposta e nada "
+        "é enviado de novo. Sem ela, chamadas iguais em 10 minutos contam como a mesma.",
+        min_length=1,
+        max_length=200,
+    ),
 ]
 Documento = Annotated[
     str | None,
@@ -141,12 +150,13 @@ def _register_writes(server: FastMCP[Any], app: App) -> None:
         tags: record.Tags = None,
         outros_campos: record.OutrosCampos = None,
         codigo_integracao: CodigoIntegracao = None,
+        chave_idempotencia: Chave = None,
         empresa: Empresa = None,
     ) -> ToolResult:
         fields = record.named(locals())
-        call = this_call()
-        fields["codigo_cliente_integracao"] = codigo_integracao or record.integration_code(call.handle.id)
-        return await _write(app, call, "IncluirCliente", fields, "incluído")
+        if codigo_integracao is not None:
+            fields["codigo_cliente_integracao"] = codigo_integracao
+        return await _write(app, this_call(), "IncluirCliente", fields, "incluído", chave_idempotencia)
 
     @offer(
         server,
@@ -179,29 +189,37 @@ def _register_writes(server: FastMCP[Any], app: App) -> None:
         inativo: record.Inativo = None,
         tags: record.Tags = None,
         outros_campos: record.OutrosCampos = None,
+        chave_idempotencia: Chave = None,
         empresa: Empresa = None,
     ) -> ToolResult:
         fields = record.named(locals())
         key = client_key(codigo_omie, codigo_integracao)
         if not fields:
             raise InvalidInput("Nenhum campo para alterar foi informado.", hint="Informe ao menos um campo.")
-        return await _write(app, this_call(), "AlterarCliente", key | fields, "alterado")
+        return await _write(app, this_call(), "AlterarCliente", key | fields, "alterado", chave_idempotencia)
 
 
-async def _write(app: App, call: ToolCall, method: str, fields: dict[str, Any], done: str) -> ToolResult:
+async def _write(
+    app: App, call: ToolCall, method: str, fields: dict[str, Any], done: str, key: str | None
+) -> ToolResult:
     if "cnpj_cpf" in fields:
         fields["cnpj_cpf"] = document(fields["cnpj_cpf"])
-    payload = await _run(app, call, method, fields)
-    written = record.written(payload, fields)
+    answered = await app.calls.write(call.handle, _company(call), catalog().method(SERVICE, method), fields, key)
+    written = record.written(answered.payload.data, fields)
+    again = filled({"repetida_de": answered.repeated_of, "observacao": answered.note})
     facts = [("codigo_omie", written.get("codigo_omie")), ("codigo_integracao", written.get("codigo_integracao"))]
     text = f"Cliente {done} na empresa {_slug(call)}: {cell(written.get('situacao'))}"
-    return answer(written | _stamp(call), text, bullets(facts))
+    return answer(written | again | _stamp(call), text, bullets([*facts, *again.items()]))
+
+
+def _company(call: ToolCall) -> Company:
+    if call.company is None:
+        raise InvalidInput("Nenhuma empresa foi escolhida.", hint="Informe `empresa`.")
+    return call.company
 
 
 async def _run(app: App, call: ToolCall, method: str, param: dict[str, Any]) -> Mapping[str, Any]:
-    if call.company is None:
-        raise InvalidInput("Nenhuma empresa foi escolhida.", hint="Informe `empresa`.")
-    payload = await app.calls.run(call.handle, call.company, catalog().method(SERVICE, method), param)
+    payload = await app.calls.run(call.handle, _company(call), catalog().method(SERVICE, method), param)
     return {} if payload.is_empty_page else payload.data
 
 
