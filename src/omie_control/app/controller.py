@@ -72,6 +72,7 @@ class ProcessController:
         services, self._services = self._services, None
         if services is not None:
             await services.writes.close()
+            await services.answers.close()
             await services.gate.close()
         await self.db.close()
 

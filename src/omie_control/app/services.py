@@ -9,6 +9,7 @@ from omie_control.omie.client import OmieClient
 from omie_control.postgres.gate import PostgresGate
 from omie_control.postgres.recorder import Recorder
 from omie_control.services.access import Access
+from omie_control.services.answers import Answers
 from omie_control.services.bodies import Bodies
 from omie_control.services.calls import OmieCalls
 from omie_control.services.companies import Companies
@@ -26,6 +27,7 @@ from omie_control.services.system import System
 from omie_control.services.tokens import Tokens
 from omie_control.services.users import Users
 from omie_control.services.verifications import Verifications
+from omie_control.valkey.cache import Cache
 from omie_control.valkey.gate import ValkeyGate
 from omie_control.valkey.sessions import Sessions
 
@@ -48,6 +50,7 @@ class Services:
     executions: Executions
     calls: OmieCalls
     writes: IdempotentWrites
+    answers: Answers
     settlements: Settlements
     verifications: Verifications
     connections: Connections
@@ -74,7 +77,8 @@ async def wire(db: DatabaseManager) -> Services:
     client = OmieClient(settings.omie_base_url)
     gate = DoubleGate(ValkeyGate(db.redis, LIMITS), PostgresGate(postgres, LIMITS))
     writes = IdempotentWrites(postgres, keys)
-    calls = OmieCalls(Sender(client, companies, gate, settings.egress), writes, access)
+    answers = Answers(Cache(db.redis), keys)
+    calls = OmieCalls(Sender(client, companies, gate, settings.egress), writes, answers, access)
     settlements = Settlements(postgres, keys, bodies, access, db.tell)
     return Services(
         recorder=db.recorder,
@@ -89,8 +93,9 @@ async def wire(db: DatabaseManager) -> Services:
         executions=executions,
         calls=calls,
         writes=writes,
+        answers=answers,
         settlements=settlements,
-        verifications=Verifications(postgres, companies, executions, settlements, calls.run),
+        verifications=Verifications(postgres, companies, executions, settlements, calls.look),
         connections=Connections(companies, executions, calls),
         system=System(postgres, db.recorder, db.live, sessions, access),
         client=client,

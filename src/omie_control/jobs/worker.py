@@ -16,12 +16,14 @@ from omie_control.jobs.folder import fold
 from omie_control.jobs.partitions import make_partitions
 from omie_control.jobs.rescuer import rescue
 from omie_control.jobs.scheduler import Schedule, Scheduler
+from omie_control.jobs.warmer import warm
 from omie_control.services.loops import Loop
 
 SCHEDULES = (
     Schedule("fold", timedelta(seconds=1), fold),
     Schedule("rescue", timedelta(seconds=5), rescue),
     Schedule("partitions", timedelta(hours=6), make_partitions),
+    Schedule("warm", timedelta(hours=1), warm),
 )
 
 

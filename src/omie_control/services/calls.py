@@ -1,6 +1,7 @@
 """The one way to Omie: authorised, checked against the catalogue, recorded on its execution, sent under the limits.
 
-Writes go under an idempotency key, so that an equal one is sent once. Credentials join inside the client, after the
+Reads are answered from what is kept while it is young enough; writes go under an idempotency key, so that an equal
+one is sent once, and make old what they may have changed. Credentials join inside the client, after the
 payload was taken for the record.
 """
 
@@ -11,10 +12,12 @@ from typing import Any
 
 from omie_control.domain.access import Right
 from omie_control.domain.companies import Company
+from omie_control.domain.freshness import must_be_fresh
 from omie_control.errors import ControlError
 from omie_control.omie.catalog import Method
 from omie_control.omie.protocol import Payload
 from omie_control.services.access import Access
+from omie_control.services.answers import Answer, Answers
 from omie_control.services.idempotency import IdempotentWrites, Written
 from omie_control.services.recording import Handle
 from omie_control.services.sending import Sender
@@ -23,7 +26,8 @@ from omie_control.services.sending import Sender
 class OmieCalls:
     """Runs methods of the catalogue for an open execution."""
 
-    def __init__(self, sender: Sender, writes: IdempotentWrites, access: Access) -> None:
+    def __init__(self, sender: Sender, writes: IdempotentWrites, answers: Answers, access: Access) -> None:
+        self._answers = answers
         self._sender = sender
         self._writes = writes
         self._access = access
@@ -36,6 +40,25 @@ class OmieCalls:
         """
         if method.writes:
             return (await self.write(handle, company, method, param)).payload
+        return (await self.read(handle, company, method, param)).payload
+
+    async def read(self, handle: Handle, company: Company, method: Method, param: Mapping[str, Any]) -> Answer:
+        """Ask Omie, unless the answer is at hand or on its way; says how old it is and whence it came.
+
+        An execution that writes gets nothing that may be older than its own or another's write. Raises as `run`.
+        """
+        await self._require(handle, company, method, param)
+        handle.omie_endpoint = method.endpoint
+        handle.request_payload = dict(param)
+        fresh = must_be_fresh(method.path, is_for_money=handle.request.writes)
+        answer = await self._answers.read(
+            company, method, param, lambda: self._send(handle, company, method, param), fresh=fresh
+        )
+        handle.response_status_code = answer.payload.status_code
+        return answer
+
+    async def look(self, handle: Handle, company: Company, method: Method, param: Mapping[str, Any]) -> Payload:
+        """Ask Omie itself, past whatever is kept: how a write in doubt is looked up. Raises as `run`."""
         await self._require(handle, company, method, param)
         return await self._send(handle, company, method, param)
 
@@ -50,7 +73,12 @@ class OmieCalls:
         await self._require(handle, company, method, param)
 
         async def send(sent: Mapping[str, Any]) -> Payload:
-            return await self._send(handle, company, method, sent)
+            # Before as well: a process that dies after Omie has executed leaves nothing old behind.
+            await self._answers.written(company, method)
+            try:
+                return await self._send(handle, company, method, sent)
+            finally:
+                await self._answers.written(company, method)
 
         async def read(asked: Method, question: Mapping[str, Any]) -> Payload:
             return await self._send(handle, company, asked, question)

@@ -67,6 +67,8 @@ class Pagina(TypedDict):
     total_de_registros: int
     tem_mais: bool
     clientes: list[ClienteResumo]
+    idade_segundos: int
+    fonte: str
     execution_id: str
 
 
@@ -75,6 +77,8 @@ class Registro(TypedDict):
 
     empresa: str
     cliente: dict[str, Any]
+    idade_segundos: int
+    fonte: str
     execution_id: str
 
 

@@ -19,6 +19,7 @@ from omie_control.mcp.tools import cliente_record as record
 from omie_control.mcp.tools.hints import offer, reads_omie, writes_omie
 from omie_control.mcp.tools.words import answer, bullets, cell, filled, table
 from omie_control.omie.catalog import catalog
+from omie_control.services.answers import FROM_OMIE, Answer
 
 SERVICE = "geral/clientes/"
 PAGE_MAX = 100
@@ -93,9 +94,9 @@ def _register_reads(server: FastMCP[Any], app: App) -> None:
         param: dict[str, Any] = {"pagina": pagina, "registros_por_pagina": registros_por_pagina}
         if filters:
             param["clientesFiltro"] = filters
-        payload = await _run(app, call, "ListarClientes", param)
-        found = record.page(payload, pagina)
-        return answer(found | _stamp(call), _page_text(found, call))
+        got = await _read(app, call, "ListarClientes", param)
+        found = record.page(_data(got), pagina)
+        return answer(found | _age(got) | _stamp(call), _page_text(found, call) + _age_text(got))
 
     @offer(
         server,
@@ -109,11 +110,11 @@ def _register_reads(server: FastMCP[Any], app: App) -> None:
         *, codigo_omie: CodigoOmie = None, codigo_integracao: CodigoIntegracao = None, empresa: Empresa = None
     ) -> ToolResult:
         call = this_call()
-        payload = await _run(app, call, "ConsultarCliente", client_key(codigo_omie, codigo_integracao))
-        found = record.whole(payload)
+        got = await _read(app, call, "ConsultarCliente", client_key(codigo_omie, codigo_integracao))
+        found = record.whole(_data(got))
         facts = [(name, value) for name, value in found.items() if not isinstance(value, dict | list)]
         title = f"**{cell(found.get('razao_social')) or 'Cliente'}** · empresa {_slug(call)}"
-        return answer({"cliente": found} | _stamp(call), title, bullets(facts))
+        return answer({"cliente": found} | _age(got) | _stamp(call), title + _age_text(got), bullets(facts))
 
 
 def _register_writes(server: FastMCP[Any], app: App) -> None:
@@ -218,9 +219,21 @@ def _company(call: ToolCall) -> Company:
     return call.company
 
 
-async def _run(app: App, call: ToolCall, method: str, param: dict[str, Any]) -> Mapping[str, Any]:
-    payload = await app.calls.run(call.handle, _company(call), catalog().method(SERVICE, method), param)
-    return {} if payload.is_empty_page else payload.data
+async def _read(app: App, call: ToolCall, method: str, param: dict[str, Any]) -> Answer:
+    return await app.calls.read(call.handle, _company(call), catalog().method(SERVICE, method), param)
+
+
+def _data(got: Answer) -> Mapping[str, Any]:
+    return {} if got.payload.is_empty_page else got.payload.data
+
+
+def _age(got: Answer) -> dict[str, Any]:
+    return {"idade_segundos": round(got.age_seconds), "fonte": got.source}
+
+
+def _age_text(got: Answer) -> str:
+    """Say how old an answer is that did not come from Omie just now."""
+    return "" if got.source == FROM_OMIE else f"\n\n(Dados de {round(got.age_seconds)} s atrás.)"
 
 
 def client_key(codigo_omie: int | None, codigo_integracao: str | None) -> dict[str, Any]:
