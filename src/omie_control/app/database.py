@@ -121,7 +121,7 @@ class DatabaseManager:
         recorder = Recorder(postgres.connect_writer, health=postgres.health, on_commit=self.tell)
         await recorder.open()
         self._recorder = recorder
-        self._heartbeat = Every("heartbeat", HEARTBEAT, self._instance.beat)
+        self._heartbeat = Every("heartbeat", HEARTBEAT, self._instance.beat, backs_off=False)
         self._heartbeat.start()
 
     async def _addresses(self) -> _Addresses:

@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import json
 import os
+import re
 import threading
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -35,6 +36,10 @@ _HEADER_BYTES = 1 + _MARK_BYTES
 _TAG_BYTES = 16
 _MAX_OPENED = 256 * 1024 * 1024
 _MAX_DEPTH = 128
+# How a sealed body was compressed: by itself, or against its masked form.
+_ALONE, _BESIDE = b"\x00", b"\x01"
+# jsonb writes numbers with an exponent, and a negative zero, another way than they came.
+_CHANGES_IN_JSONB = re.compile(rb"[0-9]e[-+0-9]|-0\.0")
 _ORJSON = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
 
@@ -131,18 +136,38 @@ def open_sealed(key: bytes, sealed: bytes, aad: bytes) -> bytes:
         raise _broken() from exc
 
 
-def seal_body(clear: bytes, key: bytes, aad: bytes) -> bytes:
-    """Seal a clear body, given in its canonical form: compressed, encrypted."""
-    return seal(key, _zstd.compressor.compress(clear), aad)
+def seal_body(clear: bytes, key: bytes, aad: bytes, beside: bytes = b"") -> bytes:
+    """Seal a clear body, given in its canonical form: compressed, encrypted.
+
+    `beside` is what lies next to it in the open, its masked form: what both have in common is then stored once. The
+    very same bytes are needed to open the body again, so only what survives a jsonb column unchanged is used.
+    """
+    if not beside or _CHANGES_IN_JSONB.search(beside) is not None:
+        return seal(key, _ALONE + _zstd.compressor.compress(clear), aad)
+    return seal(key, _BESIDE + _compressor(beside).compress(clear), aad)
 
 
-def open_body(sealed: bytes, key: bytes, aad: bytes) -> Any:
+def open_body(sealed: bytes, key: bytes, aad: bytes, beside: bytes = b"") -> Any:
     """Open what `seal_body` made."""
-    compressed = open_sealed(key, sealed, aad)
+    packed = open_sealed(key, sealed, aad)
     try:
-        return _loads(_zstd.decompressor.decompress(compressed, max_output_size=_MAX_OPENED))
+        opener = _zstd.decompressor if packed[:1] == _ALONE else _decompressor(beside)
+        return _loads(opener.decompress(packed[1:], max_output_size=_MAX_OPENED))
     except (zstandard.ZstdError, ValueError) as exc:
         raise _broken() from exc
+
+
+def _compressor(beside: bytes) -> zstandard.ZstdCompressor:
+    # The checksum tells when the masked form is not the one it was, for a dictionary alone would not.
+    return zstandard.ZstdCompressor(level=1, dict_data=_dictionary(beside), write_checksum=True)
+
+
+def _decompressor(beside: bytes) -> zstandard.ZstdDecompressor:
+    return zstandard.ZstdDecompressor(dict_data=_dictionary(beside))
+
+
+def _dictionary(beside: bytes) -> zstandard.ZstdCompressionDict:
+    return zstandard.ZstdCompressionDict(beside, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
 
 
 def commitment(clear: bytes) -> bytes:

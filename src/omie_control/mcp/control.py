@@ -41,6 +41,10 @@ from omie_control.telemetry import Event, Running, current_execution, tell
 
 # The argument of a writing tool that names the caller's own idempotency key.
 KEY_ARGUMENT = "chave_idempotencia"
+_UNWRITTEN = (
+    "A ferramenta terminou, mas o banco de dados está fora do ar e o fim ainda não foi gravado.\n"
+    "O que fazer: não repita uma escrita; quando o banco voltar, veja o resultado com mostrar_execucao."
+)
 MAX_ARGUMENTS = 2 * 1024 * 1024
 # A tool that is replaced at run time is looked at afresh after this many seconds.
 _TRAITS_SECONDS = 30.0
@@ -137,7 +141,10 @@ class Control(Middleware):
         finally:
             current_execution.reset(execution)
             _current.reset(call)
-        await self._end(handle, _outcome(result))
+        unwritten = await self._end(handle, _outcome(result))
+        if unwritten is not None:
+            # An answer acknowledges: it must not be given for an end that a crash could still lose.
+            raise Failure(_UNWRITTEN, handle.execution_id, code=unwritten.code)
         return signed(result, handle.execution_id)  # type: ignore[no-any-return]
 
     async def _begin(self, request: Request) -> Handle:
@@ -182,12 +189,14 @@ class Control(Middleware):
                 code="cancelada",
             ) from None
 
-    async def _end(self, handle: Handle, outcome: Outcome) -> None:
-        """Write the end. With PostgreSQL away it waits in memory; what the tool did is still the truth to tell."""
+    async def _end(self, handle: Handle, outcome: Outcome) -> ControlError | None:
+        """Write the end. With PostgreSQL away it waits in memory, and the error is returned."""
         try:
             await self._controller.end(handle, outcome)
         except ControlError as error:
             tell(Event.EXECUTION_ENDED_LATE, execution_id=handle.execution_id, reason=error.message)
+            return error
+        return None
 
     async def _refusal(self, request: Request, error: ControlError) -> Failure:
         """Record a call that was turned away, and return what to raise. Anonymous ones are sampled."""

@@ -22,6 +22,14 @@ class Owner:
     id: UUID
     execution_id: str
     company_id: UUID | None
+    input_parameters: str | None = None
+    request_payload: str | None = None
+    response_data: str | None = None
+
+    @property
+    def columns(self) -> tuple[str | None, str | None, str | None]:
+        """The masked bodies as JSON texts: input, request, response."""
+        return self.input_parameters, self.request_payload, self.response_data
 
 
 async def execution(connection: Connection, execution_id: str, id: UUID | None) -> Owner | None:

@@ -18,9 +18,25 @@ from omie_control.domain.executions import Call, Category, Change, Complexity, E
 from omie_control.domain.metrics import BUCKET_BOUNDS_MS
 from omie_control.errors import Conflict
 from omie_control.postgres.queries import Connection, queries
+from omie_control.postgres.rows import FinishRow
 
 _sql = queries("executions")
 _BODIES = ("input_parameters", "request_payload", "response_data")
+_CORRECTED = (
+    "id",
+    "attempt",
+    "status",
+    "completed_at",
+    "duration_ms",
+    "omie_endpoint",
+    "request_payload",
+    "response_status_code",
+    "response_data",
+    "error_message",
+    "error_code",
+    "is_cleaned",
+    "commitment",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +146,19 @@ async def asked_to_stop(connection: Connection, ids: Sequence[UUID]) -> dict[UUI
     """Return, of these executions, those that somebody asked to stop, with the reason."""
     rows = await _sql.asked_to_stop.fetch(connection, ids=ids)
     return {row["id"]: row["cancel_reason"] for row in rows}
+
+
+async def correct_lost(connection: Connection, row: FinishRow) -> bool:
+    """End an execution as its living process says, after a rescue had taken that process for dead."""
+    body = row.body
+    corrected = await _sql.correct_lost.one(
+        connection,
+        **{name: getattr(row, name) for name in _CORRECTED},
+        key_id=None if body is None else body.key_id,
+        sealed=None if body is None else body.sealed,
+        document_hashes=None if body is None else b"".join(body.document_hashes) or None,
+    )
+    return corrected is not None
 
 
 async def summary(connection: Connection, since: datetime) -> list[TypeSummary]:

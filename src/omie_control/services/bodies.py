@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from uuid import UUID
 from omie_control.domain.access import Right
 from omie_control.domain.actors import Actor
 from omie_control.domain.executions import Origin, id_of
-from omie_control.domain.sealing import open_body, seal_body
+from omie_control.domain.sealing import canonical, open_body, seal_body
 from omie_control.errors import NotFound, StorageDown
 from omie_control.postgres import bodies as store
 from omie_control.postgres.database import Postgres
@@ -19,6 +20,7 @@ from omie_control.services import audit
 from omie_control.services.access import Access
 from omie_control.services.keys import Keys
 
+INPUT_PART = 0
 _SALT = "salt"
 
 
@@ -36,10 +38,18 @@ class Bodies:
             await self._keys.ensure(company, at)
 
     def seal(
-        self, company: UUID | None, at: datetime, id: UUID, part: int, clear: bytes, documents: Iterable[str] = ()
+        self,
+        company: UUID | None,
+        at: datetime,
+        id: UUID,
+        part: int,
+        clear: bytes,
+        documents: Iterable[str] = (),
+        beside: bytes = b"",
     ) -> SealedBody:
         """Seal one part of an execution; `clear` is canonical and free of secrets (`Masked.clear`).
 
+        `beside`: the masked columns as `columns_beside` joins them, when nothing will ever change them.
         `documents`: the CPFs and CNPJs in it, kept as keyed hashes, so that an erasure finds the row.
         The key must be in memory: `prepare` first.
         """
@@ -47,7 +57,7 @@ class Bodies:
         if key is None:
             raise StorageDown("A chave dos corpos desta empresa ainda não foi carregada.")
         hashes = self._keys.master.document_hashes(dict.fromkeys(documents))
-        return SealedBody(part, key.id, seal_body(clear, key.key, _aad(id, part)), hashes)
+        return SealedBody(part, key.id, seal_body(clear, key.key, _aad(id, part), beside), hashes)
 
     async def reveal(self, actor: Actor, execution_id: str, origin: Origin | None = None) -> dict[str, Any]:
         """Return the clear `input`, `request` and `response` of an execution, as far as they were masked.
@@ -78,15 +88,22 @@ class Bodies:
                 "Esta execução não guarda conteúdo cifrado.",
                 hint="Nada nela foi mascarado, ou o prazo de guarda já terminou.",
             )
-        return await self._opened(found.id, parts)
+        return await self._opened(found, parts)
 
-    async def _opened(self, id: UUID, parts: list[SealedBody]) -> dict[str, Any]:
+    async def _opened(self, owner: store.Owner, parts: list[SealedBody]) -> dict[str, Any]:
         clear: dict[str, Any] = {}
+        columns = [None if text is None else canonical(json.loads(text)) for text in owner.columns]
         for part in parts:
             key = await self._keys.by_id(part.key_id)
-            clear.update(open_body(part.sealed, key.key, _aad(id, part.part)))
+            beside = columns_beside(columns[:1] if part.part == INPUT_PART else columns)
+            clear.update(open_body(part.sealed, key.key, _aad(owner.id, part.part), beside))
         clear.pop(_SALT, None)
         return clear
+
+
+def columns_beside(columns: Sequence[bytes | None]) -> bytes:
+    """Join the masked columns (input, request, response) as canonical JSON: what a sealed body shares most with."""
+    return b"\n".join(column or b"" for column in columns)
 
 
 def _aad(id: UUID, part: int) -> bytes:

@@ -19,6 +19,7 @@ from omie_control.errors import Conflict, ControlError, NotFound
 from omie_control.postgres import executions as store
 from omie_control.postgres.database import Postgres
 from omie_control.postgres.recorder import Recorder
+from omie_control.postgres.rows import FinishRow
 from omie_control.services import audit
 from omie_control.services.access import Access
 from omie_control.services.recording import Handle, Outcome, Recording, Request
@@ -84,7 +85,13 @@ class Executions:
         """
         self._open.pop(handle.id, None)
         with step("postgres record end"):
-            return await self._write_end(handle, outcome)
+            row, writing = self._write_end(handle, outcome)
+            return await writing or await self._correct(row)
+
+    async def _correct(self, row: FinishRow) -> bool:
+        """Have the last word where a rescue took this process for dead, as after a long outage of PostgreSQL."""
+        async with self._postgres.transaction() as tx:
+            return await store.correct_lost(tx, row)
 
     def _note_session(self, request: Request) -> None:
         origin = request.origin
@@ -98,7 +105,7 @@ class Executions:
                 ip_address=address,
             )
 
-    def _write_end(self, handle: Handle, outcome: Outcome) -> asyncio.Future[bool]:
+    def _write_end(self, handle: Handle, outcome: Outcome) -> tuple[FinishRow, asyncio.Future[bool]]:
         row = self._recording.ending(handle, outcome)
         writing = self._recorder.submit_finish(row)
         facts: dict[str, object] = {
@@ -109,7 +116,7 @@ class Executions:
             "error_code": outcome.error_code,
         }
         writing.add_done_callback(lambda written: _tell_end(written, facts))
-        return writing
+        return row, writing
 
     async def refuse(self, request: Request, error: ControlError) -> str:
         """Record a request that was turned away: one row, born ended. Returns its execution_id."""

@@ -74,6 +74,8 @@ class Instance:
     async def rescue(self) -> int:
         """End the executions of dead instances; returns how many. Safe to run anywhere, any number of times."""
         async with self._postgres.transaction() as tx:
+            # Whoever rescues lives: after an outage nobody may be taken for dead before it could beat again.
+            await store.heartbeat(tx, self.id)
             neighbours = await store.on_host(tx, self._row.host)
             gone = [each.id for each in neighbours if not self._is_there(each)]
             rescued = await store.rescue(tx, LOST_AFTER, gone=gone)

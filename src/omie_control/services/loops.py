@@ -19,6 +19,8 @@ class Loop:
     """Runs `turn` every so often until stopped; a failing turn is told and tried again later, ever more slowly."""
 
     name = "loop"
+    # Whether a failing turn makes the next ones rarer; a heartbeat must not.
+    backs_off = True
 
     def __init__(self, every: timedelta) -> None:
         self.every_seconds = every.total_seconds()
@@ -59,7 +61,7 @@ class Loop:
 
     async def _pause(self) -> None:
         seconds = self.every_seconds
-        if self._failures:
+        if self._failures and self.backs_off:
             seconds = min(max(seconds, 0.5) * 2 ** min(self._failures, 6), _BACKOFF_MAX_SECONDS)
         self._wake.clear()
         with contextlib.suppress(TimeoutError):
@@ -69,9 +71,12 @@ class Loop:
 class Every(Loop):
     """A loop whose turn is a function."""
 
-    def __init__(self, name: str, every: timedelta, turn: Callable[[], Awaitable[object]]) -> None:
+    def __init__(
+        self, name: str, every: timedelta, turn: Callable[[], Awaitable[object]], *, backs_off: bool = True
+    ) -> None:
         super().__init__(every)
         self.name = name
+        self.backs_off = backs_off
         self._turn = turn
 
     async def turn(self) -> None:

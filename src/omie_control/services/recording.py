@@ -27,16 +27,16 @@ from omie_control.domain.executions import (
     execution_id_for,
     uuid7,
 )
-from omie_control.domain.masking import Masked, json_text, mask
+from omie_control.domain.masking import Masked, mask
 from omie_control.domain.sealing import canonical, commitment
 from omie_control.errors import TooLarge
 from omie_control.postgres.rows import FinishRow, SealedBody, StartRow
+from omie_control.services.bodies import INPUT_PART, Bodies, columns_beside
 
 if TYPE_CHECKING:
     import asyncio
     from zoneinfo import ZoneInfo
 
-    from omie_control.services.bodies import Bodies
 
 # What one execution may bring in; a face refuses larger requests before they get here.
 MAX_INPUT_BYTES = 4 * 1024 * 1024
@@ -86,6 +86,7 @@ class Handle:
     started_at: datetime
     started_ns: int
     masked_input: Masked
+    input_column: bytes
     attempt: int = 1
     calls: list[Call] = field(default_factory=list)
     omie_endpoint: str | None = None
@@ -117,7 +118,8 @@ class Recording:
         process_type = request.process_type[:PROCESS_TYPE_MAX]
         execution_id = execution_id_for(process_type, id, at, self._zone)
         masked = mask(request.input)
-        text = json_text(masked.value)
+        column = canonical(masked.value)
+        text = column.decode()
         if len(text) > MAX_INPUT_BYTES:
             raise TooLarge(
                 f"Os dados enviados têm {len(text) // 1024} kB; o limite é {MAX_INPUT_BYTES // 1024} kB.",
@@ -128,7 +130,7 @@ class Recording:
         if masked.is_masked and (request.writes or status is Status.QUEUED):
             # A read that dies can be asked again; what a write was about to do must not be lost with its process.
             clear = canonical({"input": masked.clear})
-            body = self._bodies.seal(request.company, at, id, 0, clear, masked.documents)
+            body = self._bodies.seal(request.company, at, id, INPUT_PART, clear, masked.documents, column)
         handle = Handle(
             id=id,
             execution_id=execution_id,
@@ -136,6 +138,7 @@ class Recording:
             started_at=at,
             started_ns=time.monotonic_ns(),
             masked_input=masked,
+            input_column=column,
             omie_endpoint=request.omie_endpoint,
         )
         return handle, self._start_row(handle, process_type, status, text, body)
@@ -174,7 +177,11 @@ class Recording:
         duration_ms = (time.monotonic_ns() - handle.started_ns) // 1_000_000
         payload = outcome.request_payload if outcome.request_payload is not None else handle.request_payload
         request_body, response = mask(payload), mask(outcome.response)
-        body, digest = self._seal(handle, request_body, response)
+        sent = None if payload is None else _column(request_body.value)
+        answered = None if outcome.response is None else _column(response.value)
+        # An uncertain end is settled later, and its columns change with that.
+        beside = b"" if outcome.status is Status.UNCERTAIN else columns_beside((handle.input_column, sent, answered))
+        body, digest = self._seal(handle, request_body, response, beside)
         request = handle.request
         return FinishRow(
             id=handle.id,
@@ -186,11 +193,11 @@ class Recording:
             completed_at=datetime.now(UTC),
             duration_ms=duration_ms,
             omie_endpoint=outcome.omie_endpoint or handle.omie_endpoint,
-            request_payload=None if payload is None else _column(request_body.value),
+            request_payload=None if sent is None else sent.decode(),
             response_status_code=outcome.status_code
             if outcome.status_code is not None
             else handle.response_status_code,
-            response_data=None if outcome.response is None else _column(response.value),
+            response_data=None if answered is None else answered.decode(),
             error_message=outcome.error_message,
             error_code=outcome.error_code,
             is_cleaned=handle.masked_input.is_cleaned or request_body.is_cleaned or response.is_cleaned,
@@ -202,7 +209,9 @@ class Recording:
             calls=tuple(handle.calls),
         )
 
-    def _seal(self, handle: Handle, request_body: Masked, response: Masked) -> tuple[SealedBody | None, bytes]:
+    def _seal(
+        self, handle: Handle, request_body: Masked, response: Masked, beside: bytes
+    ) -> tuple[SealedBody | None, bytes]:
         """Seal what the columns do not tell, and commit to everything; what hides nothing needs no secret salt."""
         parts = (handle.masked_input, request_body, response)
         is_personal = any(part.is_masked for part in parts)
@@ -213,7 +222,8 @@ class Recording:
         if not is_personal:
             return None, digest
         documents = [document for part in parts for document in part.documents]
-        return self._bodies.seal(handle.request.company, handle.started_at, handle.id, 1, clear, documents), digest
+        at = handle.started_at
+        return self._bodies.seal(handle.request.company, at, handle.id, 1, clear, documents, beside), digest
 
     async def resumed(self, found: Execution) -> Handle:
         """Make a handle for an execution that another process opened; its input is known masked only."""
@@ -235,6 +245,7 @@ class Recording:
             started_at=found.started_at,
             started_ns=time.monotonic_ns() - int(elapsed.total_seconds() * 1e9),
             masked_input=mask(found.input_parameters),
+            input_column=canonical(found.input_parameters),
             attempt=found.attempt,
         )
 
@@ -244,8 +255,10 @@ def _trace_id() -> bytes | None:
     return context.trace_id.to_bytes(16, "big") if context.is_valid else None
 
 
-def _column(value: Any) -> str:
-    text = json_text(value)
-    if len(text) <= MAX_COLUMN_BYTES:
-        return text
-    return json_text({"_cortado": True, "_caracteres": len(text), "_inicio": text[:2000]})
+def _column(value: Any) -> bytes:
+    """Write a masked body for its column, in the form that the sealed one beside it relies on."""
+    column = canonical(value)
+    if len(column) <= MAX_COLUMN_BYTES:
+        return column
+    start = column[:2000].decode(errors="replace")
+    return canonical({"_cortado": True, "_bytes": len(column), "_inicio": start})

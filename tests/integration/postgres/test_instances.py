@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import asyncpg
-from tests.conftest import Database
+import pytest
+from tests.conftest import Database, eventually
 from tests.integration.postgres.rows import add_company, add_execution
 
 from omie_control.domain.executions import Status
 from omie_control.domain.metrics import bucket_of
 from omie_control.postgres import executions, instances
+from omie_control.postgres.rows import FinishRow
 
-LOST_AFTER = timedelta(seconds=20)
+LOST_AFTER = timedelta(seconds=8)
+
+
+@pytest.fixture(autouse=True)
+async def server_that_has_been_up(conn: asyncpg.Connection) -> None:
+    """Nobody is taken for dead while PostgreSQL itself is younger than the silence that makes one so."""
+
+    async def is_old_enough() -> bool:
+        up = "select clock_timestamp() - pg_postmaster_start_time() > $1::interval"
+        return bool(await conn.fetchval(up, LOST_AFTER))
+
+    await eventually(is_old_enough, within=LOST_AFTER.total_seconds() + 5)
 
 
 async def announce(conn: asyncpg.Connection, *, host: str = "here", silent: timedelta = timedelta(0)) -> UUID:
@@ -140,3 +153,21 @@ async def test_the_forgotten_are_those_long_gone_that_left_nothing_running(conn:
     await add_execution(conn, instance_id=busy)
     assert await instances.prune(conn, timedelta(days=7)) == 1
     assert {row["id"] for row in await conn.fetch("select id from instances")} == {busy, young}
+
+
+async def test_a_process_taken_for_dead_has_the_last_word_on_what_it_was_running(conn: asyncpg.Connection) -> None:
+    alive_after_all = await announce(conn, silent=timedelta(minutes=1))
+    row = await add_execution(conn, instance_id=alive_after_all, writes=False)
+    (change,) = await instances.rescue(conn, LOST_AFTER)
+    assert change.status is Status.TIMEOUT
+    found = await executions.find(conn, change.execution_id)
+    assert found is not None
+    end = FinishRow(found.id, found.attempt, Status.COMPLETED, datetime.now(UTC), 12, response_data='{"ok": true}')
+    assert await executions.correct_lost(conn, end)
+    assert not await executions.correct_lost(conn, end), "only once"
+    after = await executions.find(conn, change.execution_id)
+    assert after is not None
+    assert (after.status, after.response_data, after.error_code) == (Status.COMPLETED, {"ok": True}, None)
+    counts = "select sum(count), sum(success_count), sum(error_count) from rollup_deltas where subject = 'tool'"
+    assert tuple(await conn.fetchrow(counts)) == (1, 1, 0)
+    assert row is not None

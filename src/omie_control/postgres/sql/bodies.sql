@@ -1,12 +1,16 @@
 -- The sealed bodies of executions: read for a reveal, deleted by age or for an erasure.
 
 -- name: by_id(id)^
--- Which execution a body belongs to, by its key.
-select id, execution_id, company_id from process_executions where id = :id;
+-- Which execution a body belongs to, by its key, with the masked columns beside it.
+select id, execution_id, company_id, input_parameters, request_payload, response_data
+  from process_executions
+ where id = :id;
 
 -- name: by_name(execution_id)^
--- Which execution a body belongs to, by a name that carries no key of ours.
-select id, execution_id, company_id from process_executions where execution_id = :execution_id;
+-- The same, by a name that carries no key of ours.
+select id, execution_id, company_id, input_parameters, request_payload, response_data
+  from process_executions
+ where execution_id = :execution_id;
 
 -- name: parts(execution_id)
 -- The sealed parts of an execution, the input first.

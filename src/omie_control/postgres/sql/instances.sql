@@ -36,7 +36,7 @@ delete from instances i
 -- name: rescue(lost_after, gone, limit, read_message, write_message, bounds)
 -- End what dead processes left running, guarded by status and attempt: a read may be asked again, a write has an
 -- unknown fate and gets an alert in the same statement. A process is dead that said goodbye, that the caller
--- knows to be gone, or that was silent too long. Rows that name no process are somebody else's.
+-- knows to be gone, or that was silent too long; while PostgreSQL itself was away nobody could speak. Rows that name no process are somebody else's.
 with lost as (
     select e.id, e.attempt
       from process_executions e
@@ -44,7 +44,8 @@ with lost as (
      where e.status = 'running' and e.instance_id is not null
        and (i.stopped_at is not null
             or e.instance_id = any(:gone::uuid[])
-            or coalesce(i.heartbeat_at, e.started_at) < clock_timestamp() - :lost_after::interval)
+            or greatest(coalesce(i.heartbeat_at, e.started_at), pg_postmaster_start_time())
+               < clock_timestamp() - :lost_after::interval)
      order by e.started_at
      limit :limit
        for update of e skip locked
