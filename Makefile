@@ -53,6 +53,7 @@ bench-scale: $(VENV)/.dev ## the same with ten million rows in the tables (takes
 
 campaign: $(VENV)/.dev $(ASSETS)/.made ## kill servers under load, 200 cycles, and compare the books
 	@$(BIN)/python -m tests.campaign --cycles 200
+	@$(BIN)/python -m tests.campaign.writes --writes 10000
 
 docs: $(VENV)/.dev ## write the generated pages of docs/reference/ again
 	@$(BIN)/python docs/generate.py
