@@ -86,7 +86,7 @@ class Handle:
     started_at: datetime
     started_ns: int
     masked_input: Masked
-    input_column: bytes
+    input_column: bytes = b""
     attempt: int = 1
     calls: list[Call] = field(default_factory=list)
     omie_endpoint: str | None = None
