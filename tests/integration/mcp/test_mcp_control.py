@@ -15,6 +15,7 @@ from tests.mcp_serving import MODES, ended, is_running, rows
 
 from omie_control.app import ProcessController
 from omie_control.domain.actors import LIBRARY
+from omie_control.errors import StorageDown
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.parametrize("mode", MODES)]
 
@@ -261,3 +262,21 @@ async def test_a_question_to_the_caller_ends_the_round(
 
     await eventually(has_row)
     assert (await ended(conn, "perguntar"))["status"] == "completed"
+
+
+async def test_an_end_that_is_not_written_yet_is_not_acknowledged(
+    server: FastMCP[Any],
+    controller: ProcessController,
+    conn: asyncpg.Connection,
+    mode: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def away(handle: Any, outcome: Any) -> bool:
+        raise StorageDown
+
+    monkeypatch.setattr(controller, "end", away)
+    async with Client(server, mode=mode) as client:
+        with pytest.raises(ToolError, match=r"(?s)ainda não foi gravado.*execution_id: somar_"):
+            await client.call_tool("somar", {"a": 1, "b": 2})
+    (row,) = await rows(conn)
+    assert row["status"] == "running", "the rescue or the recorder ends it, not a promise"
