@@ -38,8 +38,8 @@ _MAX_OPENED = 256 * 1024 * 1024
 _MAX_DEPTH = 128
 # How a sealed body was compressed: by itself, or against its masked form.
 _ALONE, _BESIDE = b"\x00", b"\x01"
-# jsonb writes numbers with an exponent, and a negative zero, another way than they came.
-_CHANGES_IN_JSONB = re.compile(rb"[0-9]e[-+0-9]|-0\.0")
+# A number with an exponent; begins with a letter, since the engine finds a letter much faster than any digit.
+_EXPONENT = re.compile(rb"e(?<=[0-9]e)[-+0-9]")
 _ORJSON = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
 
@@ -142,7 +142,7 @@ def seal_body(clear: bytes, key: bytes, aad: bytes, beside: bytes = b"") -> byte
     `beside` is what lies next to it in the open, its masked form: what both have in common is then stored once. The
     very same bytes are needed to open the body again, so only what survives a jsonb column unchanged is used.
     """
-    if not beside or _CHANGES_IN_JSONB.search(beside) is not None:
+    if not beside or _changes_in_jsonb(beside):
         return seal(key, _ALONE + _zstd.compressor.compress(clear), aad)
     return seal(key, _BESIDE + _compressor(beside).compress(clear), aad)
 
@@ -155,6 +155,11 @@ def open_body(sealed: bytes, key: bytes, aad: bytes, beside: bytes = b"") -> Any
         return _loads(opener.decompress(packed[1:], max_output_size=_MAX_OPENED))
     except (zstandard.ZstdError, ValueError) as exc:
         raise _broken() from exc
+
+
+def _changes_in_jsonb(text: bytes) -> bool:
+    """Say whether jsonb writes a number of this JSON another way than it came: an exponent, or a negative zero."""
+    return b"-0.0" in text or _EXPONENT.search(text) is not None
 
 
 def _compressor(beside: bytes) -> zstandard.ZstdCompressor:
