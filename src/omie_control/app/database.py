@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
@@ -155,23 +156,29 @@ class DatabaseManager:
         postgres, self._postgres = self._postgres, None
         watch, self._watch = self._watch, None
         servers, self._servers = self._servers, None
-        if heartbeat is not None:
-            await heartbeat.stop()
-        if recorder is not None:
-            await recorder.close()
-        if instance is not None:
-            await instance.leave()
-        if live is not None:
-            await live.close()
-        if client is not None:
-            await client.aclose()
-        if postgres is not None:
-            await postgres.close()
-        if watch is not None:
-            watch.cancel()
-            await asyncio.wait([watch])
-        if servers is not None:
-            await servers.stop()
+        # Whatever a step fails of, the later ones are done: a server of ours must not be left behind.
+        async with AsyncExitStack() as last_first:
+            if servers is not None:
+                last_first.push_async_callback(servers.stop)
+            if watch is not None:
+                last_first.push_async_callback(_ended, watch)
+            if postgres is not None:
+                last_first.push_async_callback(postgres.close)
+            if client is not None:
+                last_first.push_async_callback(client.aclose)
+            if live is not None:
+                last_first.push_async_callback(live.close)
+            if instance is not None:
+                last_first.push_async_callback(instance.leave)
+            if recorder is not None:
+                last_first.push_async_callback(recorder.close)
+            if heartbeat is not None:
+                last_first.push_async_callback(heartbeat.stop)
+
+
+async def _ended(watch: asyncio.Task[None]) -> None:
+    watch.cancel()
+    await asyncio.wait([watch])
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -40,6 +40,29 @@ class FileLock:
         self.fd = fd
         return True
 
+    def try_alone(self) -> bool:
+        """Turn a shared lock that is held into the only one; False: others hold it too, and this one may be lost."""
+        if self.fd is None:
+            return False
+        try:
+            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            if exc.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                return False
+            raise
+        return True
+
+    def is_in_place(self) -> bool:
+        """Whether the file that is locked still lies where it was; its folder may have been deleted or moved away."""
+        if self.fd is None:
+            return False
+        held = os.fstat(self.fd)
+        try:
+            found = self._path.stat()
+        except OSError:
+            return False
+        return (held.st_dev, held.st_ino) == (found.st_dev, found.st_ino)
+
     async def acquire(self, *, within_seconds: float | None = None) -> bool:
         """Wait for the lock, without end or for so many seconds; False: it stayed taken."""
         deadline = None if within_seconds is None else time.monotonic() + within_seconds

@@ -69,6 +69,14 @@ def find_processes(owners: frozenset[int], is_meant: Callable[[Command], bool]) 
     return found
 
 
+def children_of(process: psutil.Process) -> list[psutil.Process]:
+    """Return every living process that this one started, and those that they started."""
+    try:
+        return process.children(recursive=True)
+    except psutil.Error:
+        return []
+
+
 def _fits(process: psutil.Process, owners: frozenset[int], is_meant: Callable[[Command], bool]) -> bool:
     return process.uids().real in owners and is_meant(process.cmdline()) and is_alive(process)
 

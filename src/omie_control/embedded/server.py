@@ -20,7 +20,16 @@ import psutil
 from omie_control.embedded.accounts import Account
 from omie_control.embedded.home import Home, tail
 from omie_control.embedded.locks import FileLock
-from omie_control.embedded.processes import Command, find_process, find_processes, is_alive, is_frozen, launch, send
+from omie_control.embedded.processes import (
+    Command,
+    children_of,
+    find_process,
+    find_processes,
+    is_alive,
+    is_frozen,
+    launch,
+    send,
+)
 from omie_control.errors import ControlError, StorageDown
 from omie_control.telemetry import Event, tell
 
@@ -101,6 +110,19 @@ class Server(ABC):
             (await self._empty_house()).release()
         if process is not None:
             tell(Event.SERVER_STOPPED, server=self.name, pid=process.pid)
+
+    async def end_known(self) -> None:
+        """Stop the process that was started or found, without a look into the home, whose files are gone."""
+        process, self._process = self._process, None
+        if process is None or not is_alive(process):
+            return
+        family = [*children_of(process), process]
+        await self._ask_to_leave(process)
+        for left in family:
+            send(left, signal.SIGKILL)
+        for left in family:
+            await _gone(left, _QUIT_PATIENCE_SECONDS)
+        tell(Event.SERVER_STOPPED, server=self.name, pid=process.pid)
 
     async def _ask_to_leave(self, process: psutil.Process) -> None:
         """A frozen server must wake up to hear it."""

@@ -18,8 +18,8 @@ from omie_control.embedded.home import Home, Passwords
 from omie_control.embedded.locks import FileLock
 from omie_control.embedded.postgres import APP, OWNER, READER, PostgresServer
 from omie_control.embedded.server import Server, State
-from omie_control.embedded.sockets import find_sockets, remove_sockets
-from omie_control.embedded.troubles import readable
+from omie_control.embedded.sockets import Sockets, find_sockets, remove_sockets
+from omie_control.embedded.troubles import home_is_gone, readable
 from omie_control.embedded.valkey import ValkeyServer
 from omie_control.errors import ControlError
 from omie_control.telemetry import Event, tell
@@ -47,6 +47,7 @@ class EmbeddedServers:
         self._runtime = runtime
         self._users = FileLock(self._home.users_lock, shared=True)
         self._servers: dict[str, Server] = {}
+        self._sockets: Sockets | None = None
         self._endpoints: Endpoints | None = None
 
     async def start(self) -> Endpoints:
@@ -77,14 +78,30 @@ class EmbeddedServers:
                 watches.create_task(self._watch(server))
 
     async def stop(self) -> None:
-        """Leave. The last user of the home stops the servers and returns when none of their processes is left."""
+        """Leave. The last user of the home stops the servers and returns when none of their processes is left.
+
+        Raises StorageDown when the home was deleted meanwhile; the servers that are known are stopped all the same.
+        """
         self._endpoints = None
         if self._users.fd is None:
             return
-        with readable(self._home.path):
-            async with self._turn():
+        try:
+            with readable(self._home.path):
+                if self._users.is_in_place():
+                    async with self._turn():
+                        await self._stop_when_last()
+        except ControlError:
+            if self._users.is_in_place():
+                raise
+        finally:
+            try:
+                is_lost = not self._users.is_in_place()
+                if is_lost and self._users.try_alone():
+                    await self._stop_known()
+            finally:
                 self._users.release()
-                await self._stop_when_last()
+        if is_lost:
+            raise home_is_gone(self._home.path)
 
     def _turn(self) -> FileLock:
         return FileLock(self._home.turn_lock)
@@ -96,7 +113,7 @@ class EmbeddedServers:
         account = choose_account()
         binaries = reachable_postgres(account, self._home)
         mode = 0o711 if account.needs_open_folders else 0o700
-        sockets = find_sockets(self._home, base=self._runtime, mode=mode)
+        sockets = self._sockets = find_sockets(self._home, base=self._runtime, mode=mode)
         postgres = PostgresServer(
             self._home,
             account,
@@ -121,13 +138,15 @@ class EmbeddedServers:
         )
 
     async def _stop_when_last(self) -> None:
-        others = FileLock(self._home.users_lock)
-        try:
-            if self._servers and others.try_acquire():
-                await _side_by_side(server.end() for server in self._servers.values())
-                remove_sockets(self._home.path)
-        finally:
-            others.release()
+        if self._servers and self._users.try_alone():
+            await _side_by_side(server.end() for server in self._servers.values())
+            remove_sockets(self._home.path)
+
+    async def _stop_known(self) -> None:
+        """Stop what this process knows of; a home that lies in the same place by now has servers of its own."""
+        await _side_by_side(server.end_known() for server in self._servers.values())
+        if self._sockets is not None and not self._home.turn_lock.exists():
+            self._sockets.clear()
 
     async def _watch(self, server: Server) -> None:
         pause, was_frozen = _LOOK_SECONDS, False
@@ -147,6 +166,9 @@ class EmbeddedServers:
         tell(Event.SERVER_DIED, server=server.name, pid=server.pid, state=state.name.lower())
         try:
             with readable(self._home.path):
+                if not self._users.is_in_place():
+                    # Another home may lie there by now: its servers are not ours to adopt.
+                    raise home_is_gone(self._home.path)
                 async with self._turn():
                     await server.ensure()
         except ControlError as exc:

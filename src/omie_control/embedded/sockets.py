@@ -47,6 +47,11 @@ class Sockets:
                 ) from None
         self.folder.chmod(self.mode)
 
+    def clear(self) -> None:
+        """Remove the folder, if it is ours."""
+        if _is_ours(self.folder):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
 
 def find_sockets(home: Home, *, base: Path | None, mode: int) -> Sockets:
     """Return the home's place of sockets.
@@ -65,8 +70,8 @@ def find_sockets(home: Home, *, base: Path | None, mode: int) -> Sockets:
 def remove_sockets(home: Path) -> None:
     """Leave nothing behind, once no server runs."""
     known = _remembered(home)
-    if known is not None and _is_ours(known):
-        shutil.rmtree(known, ignore_errors=True)
+    if known is not None:
+        Sockets(known).clear()
     (home / _POINTER).unlink(missing_ok=True)
 
 

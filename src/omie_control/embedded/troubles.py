@@ -15,6 +15,7 @@ USE_EXTERNAL = "Defina OMIE_CONTROL_DATABASE_URL e OMIE_CONTROL_VALKEY_URL para 
 _REASONS = {
     errno.ENOSPC: ("não há espaço em disco", "Libere espaço e inicie de novo."),
     errno.EDQUOT: ("a cota de disco acabou", "Libere espaço e inicie de novo."),
+    errno.ENOENT: ("a pasta não existe mais", "Encerre o omie-control e inicie de novo."),
     errno.EROFS: ("o disco só permite leitura", CHOOSE_HOME),
     errno.EACCES: ("falta permissão", CHOOSE_HOME),
     errno.EPERM: ("falta permissão", CHOOSE_HOME),
@@ -38,3 +39,12 @@ def _explained(home: Path, exc: OSError) -> ControlError:
     where = exc.filename if isinstance(exc.filename, str) else home
     kind = InvalidInput if hint is CHOOSE_HOME else StorageDown
     return kind(f"Não foi possível usar {where}: {reason}.", hint=hint, code="pasta_inutilizavel")
+
+
+def home_is_gone(home: Path) -> ControlError:
+    """Build the error of a home that was deleted, moved or replaced under its users."""
+    return StorageDown(
+        f"A pasta {home} foi apagada ou movida enquanto estava em uso.",
+        hint="Devolva-a ao lugar, ou restaure-a da cópia de segurança, e inicie de novo.",
+        code="pasta_sumiu",
+    )
