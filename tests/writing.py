@@ -173,7 +173,9 @@ async def writing_house(
         await client.open()
         calls = StraightCalls(client, services.companies)
         writes = IdempotentWrites(postgres, services.keys, wait_seconds=wait_seconds)
-        settlements = Settlements(postgres, services.keys, services.bodies, services.access, changes.extend)
+        settlements = Settlements(
+            postgres, services.keys, services.bodies, services.access, services.answers, changes.extend
+        )
         verifications = Verifications(postgres, services.companies, services.executions, settlements, calls.run, pace)
         company = await company_of(app, omie.company.app_key, omie.company.app_secret)
         writer = Writer(services.executions, calls, writes, company)

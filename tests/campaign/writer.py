@@ -70,7 +70,7 @@ async def main(work: Path, book: Path) -> None:
         await client.open()
         services, calls = app.services, StraightCalls(client, app.companies)
         writes = IdempotentWrites(app.db.postgres, services.keys)
-        settlements = Settlements(app.db.postgres, services.keys, services.bodies, services.access)
+        settlements = Settlements(app.db.postgres, services.keys, services.bodies, services.access, services.answers)
         verifications = Verifications(
             app.db.postgres, services.companies, services.executions, settlements, calls.run, PACE
         )

@@ -79,7 +79,7 @@ async def wire(db: DatabaseManager) -> Services:
     writes = IdempotentWrites(postgres, keys)
     answers = Answers(Cache(db.redis), keys)
     calls = OmieCalls(Sender(client, companies, gate, settings.egress), writes, answers, access)
-    settlements = Settlements(postgres, keys, bodies, access, db.tell)
+    settlements = Settlements(postgres, keys, bodies, access, answers, db.tell)
     return Services(
         recorder=db.recorder,
         keys=keys,

@@ -6,11 +6,12 @@ fails a caller but Omie's own refusal.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from omie_control.domain import freshness
 from omie_control.domain.companies import Company
@@ -84,7 +85,14 @@ class Answers:
 
     async def written(self, company: Company, method: Method) -> None:
         """Make old whatever a write may have changed. For every write that may have reached Omie, ended well or not."""
-        await self._invalidations.send(str(company.id), freshness.touched_by(method.path))
+        await self.settled(company.id, (method.endpoint,))
+
+    async def settled(self, company: UUID, endpoints: Iterable[str]) -> None:
+        """Make old what writes in doubt may have changed, once it is known what became of them."""
+        paths = (endpoint.rpartition("/")[0] for endpoint in endpoints)
+        touched = dict.fromkeys(entity for path in paths for entity in freshness.touched_by(path))
+        if touched:
+            await self._invalidations.send(str(company), tuple(touched))
 
     async def warm(
         self, company: Company, catalog: Catalog, fetch: Callable[[Method, Mapping[str, Any]], Awaitable[Payload]]

@@ -28,6 +28,7 @@ from omie_control.postgres.idempotency import KeyState, StoredKey
 from omie_control.postgres.queries import Connection
 from omie_control.services import audit
 from omie_control.services.access import Access
+from omie_control.services.answers import Answers
 from omie_control.services.bodies import Bodies
 from omie_control.services.idempotency import KEEP_CODE
 from omie_control.services.keys import Keys
@@ -74,12 +75,14 @@ class Settlements:
         keys: Keys,
         bodies: Bodies,
         access: Access,
+        answers: Answers,
         on_change: Callable[[Sequence[Change]], None] | None = None,
     ) -> None:
         self._postgres = postgres
         self._keys = keys
         self._bodies = bodies
         self._access = access
+        self._answers = answers
         self._on_change = on_change
 
     async def settle(self, actor: Actor, execution_id: str, outcome: Status, note: str) -> Change:
@@ -117,6 +120,7 @@ class Settlements:
             return None
         await self._bodies.prepare(seen.company_id, seen.started_at)
         intents = await self.intents(seen.id)
+        await self._make_old(seen.company_id, seen.omie_endpoint, *(intent.key.endpoint for intent in intents))
         async with self._postgres.transaction() as tx:
             changed = await self._end(tx, seen, verdict, intents, actor)
             if changed is None:
@@ -166,8 +170,17 @@ class Settlements:
 
     async def answer_key(self, intent: Intent, answer: Payload) -> None:
         """Give one key of an execution the answer that was learnt, while others of it are still in doubt."""
+        await self._make_old(intent.key.company_id, intent.key.endpoint)
         async with self._postgres.transaction() as tx:
             await self._answer(tx, intent, answer)
+
+    async def _make_old(self, company: UUID | None, *endpoints: str | None) -> None:
+        """Let nobody be told what was read before a write had its effect.
+
+        Before the commit: the effect is there already, and a process that dies in between leaves nothing old behind.
+        """
+        if company is not None:
+            await self._answers.settled(company, [endpoint for endpoint in endpoints if endpoint is not None])
 
     async def _answer(self, tx: Connection, intent: Intent, answer: Payload) -> None:
         data_key = await self._keys.by_id(intent.key.key_id)

@@ -6,24 +6,28 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import pytest
 from tests.conftest import eventually
 from tests.fixtures_omie import OmieServer, start_omie
 from tests.integration.services.conftest import STRANGER
-from tests.writing import OWNER, QUICK, Told, WritingHouse, writing_house
+from tests.writing import CLIENTES, OWNER, QUICK, Told, WritingHouse, writing_house
 
 from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.domain.executions import Status
 from omie_control.errors import Conflict, Forbidden, InvalidInput, NotFound, Uncertain
+from omie_control.omie.catalog import catalog
+from omie_control.omie.protocol import Payload
+from omie_control.services.answers import FROM_OMIE
 from omie_control.settings import Settings
 from omie_control.simulator.rules import Limits
 
 CLIENT: dict[str, Any] = {"razao_social": "Padaria Sol Nascente", "email": "contato@exemplo.com.br"}
 OPERATOR = Actor(ActorKind.USER, "olga", Role.OPERATOR)
 CATEGORIES = "geral/categorias/"
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -288,6 +292,30 @@ async def test_settled_as_failed_the_key_is_free(writing: WritingHouse) -> None:
     assert (await writing.write(CLIENT, key="pedido-1")).written is not None
 
 
+@pytest.mark.parametrize("who", ["look-up", "operator"])
+async def test_once_a_write_in_doubt_is_settled_nobody_is_told_what_was_before(writing: WritingHouse, who: str) -> None:
+    told = await doubtful(writing, "timeout_after", key="pedido-1")
+    # Read while the write was in doubt: Omie may not have shown it yet.
+    assert await asked_omie(writing)
+    assert not await asked_omie(writing)
+    assert await asked_omie(writing, CATEGORIES, "ListarCategorias")
+    if who == "operator":
+        await writing.settlements.settle(OPERATOR, told.execution_id, Status.COMPLETED, "Está lá.")
+    else:
+        assert await settled(writing, told) is Status.COMPLETED
+    assert await asked_omie(writing)
+    assert not await asked_omie(writing)
+    assert not await asked_omie(writing, CATEGORIES, "ListarCategorias")
+
+
+async def asked_omie(house: WritingHouse, service: str = CLIENTES, call: str = "ListarClientes") -> bool:
+    """Read through what is kept, and say whether Omie was asked for it."""
+    answer = await house.app.services.answers.read(
+        house.writer.company, catalog().method(service, call), {"pagina": 1}, lambda: _returns(Payload({}, 200))
+    )
+    return answer.source == FROM_OMIE
+
+
 async def test_only_who_may_settles_and_only_in_its_words(writing: WritingHouse) -> None:
     told = await doubtful(writing, "timeout_before")
     helper = Actor(ActorKind.TOKEN, "ajudante", Role.AGENT)
@@ -327,5 +355,5 @@ async def test_the_bodies_of_a_settlement_are_sealed_and_revealed(
     assert clear["input"]["email"] == CLIENT["email"]
 
 
-async def _returns(value: bool) -> bool:
+async def _returns(value: T) -> T:
     return value
