@@ -107,6 +107,8 @@ class Control(Middleware):
             return await call_next(context)
         name, arguments = context.message.name, context.message.arguments or {}
         traits = await self._traits_of(scope.fastmcp, name)
+        if traits is not None:
+            traits = traits.of(arguments)
         request = self._request(scope, traits or Traits(_process_type(name)), arguments)
         if request.actor is _NOBODY:
             raise await self._refusal(request, Unauthenticated())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import orjson
 from fastmcp.tools import Tool
 
 from omie_control.domain.executions import Category, Complexity
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 # Tools with this tag go to Omie for one company.
 OMIE_TAG = "omie"
 _TYPE_MAX = 100
+_VARIES = "__omie_control_varies__"
 _Word = TypeVar("_Word", bound=StrEnum)
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,29 @@ class Traits:
     complexity: Complexity | None = None
     has_timeout: bool = False
     parameters: tuple[str, ...] = ()
+    # What a parameter could hold, as it would stand in JSON.
+    examples: Mapping[str, str] = field(default_factory=dict)
     calls_omie: bool = False
     declaration: Declaration | None = None
+    varies: Varies | None = None
+
+    def of(self, arguments: Mapping[str, Any]) -> Traits:
+        """Return the traits of one call: of a tool that does many things, those of the thing it is asked for."""
+        return self if self.varies is None else self.varies(self, arguments)
+
+
+# Reads a call's traits from its raw arguments, which may be anything; never raises.
+Varies = Callable[[Traits, Mapping[str, Any]], Traits]
+
+
+def varying(varies: Varies) -> Callable[[_Function], _Function]:
+    """Mark a tool's function, below its registration, as one whose traits depend on its arguments."""
+
+    def mark(function: _Function) -> _Function:
+        setattr(function, _VARIES, varies)
+        return function
+
+    return mark
 
 
 def traits_of(tool: Tool, declaration: Declaration | None) -> Traits:
@@ -53,9 +77,17 @@ def traits_of(tool: Tool, declaration: Declaration | None) -> Traits:
         complexity=complexity or _word(Complexity, "complexidade", tool),
         has_timeout=tool.timeout is not None,
         parameters=parameters,
+        examples=_examples(tool.parameters.get("properties", {})),
         calls_omie=OMIE_TAG in tool.tags,
         declaration=declaration,
+        varies=getattr(getattr(tool, "fn", None), _VARIES, None),
     )
+
+
+def _examples(properties: Mapping[str, Any]) -> dict[str, str]:
+    """Take each parameter's first example; its values where it has a list of them."""
+    found = {name: shown.get("examples") or shown.get("enum") for name, shown in properties.items()}
+    return {name: orjson.dumps(values[0]).decode() for name, values in found.items() if values}
 
 
 def _says_it_writes(tool: Tool) -> bool:
