@@ -20,6 +20,7 @@ from omie_control.services.gate import DoubleGate, Limits
 from omie_control.services.idempotency import IdempotentWrites
 from omie_control.services.keys import Keys
 from omie_control.services.logins import Logins
+from omie_control.services.methods import Methods
 from omie_control.services.recording import Recording
 from omie_control.services.sending import Sender
 from omie_control.services.settlements import Settlements
@@ -49,6 +50,7 @@ class Services:
     tokens: Tokens
     executions: Executions
     calls: OmieCalls
+    methods: Methods
     writes: IdempotentWrites
     answers: Answers
     settlements: Settlements
@@ -92,6 +94,7 @@ async def wire(db: DatabaseManager) -> Services:
         first_steps=FirstSteps(users, tokens, companies),
         executions=executions,
         calls=calls,
+        methods=Methods(calls, access),
         writes=writes,
         answers=answers,
         settlements=settlements,

@@ -25,8 +25,12 @@ _LENGTH_SHARE = 0.3
 _MEANT, _BEGUN, _MISSPELT = 0.5, 0.6, 0.5
 _SHORTEST_BEGINNING = 4
 _STOP = frozenset(
-    "a ao aos as como com da das de do dos e em essa esse esta este eu la meu minha na nas no nos o os ou para pela "
-    "pelo por preciso qual quais que quero se sem ser seu sua um uma".split()
+    word
+    for line in (
+        "a ao aos as como com da das de do dos e em essa esse esta este eu la meu minha na nas no nos o os ou",
+        "para pela pelo por preciso qual quais que quero se sem ser seu sua um uma",
+    )
+    for word in line.split()
 )
 # Endings of plurals, longest first, and what their singular has instead.
 _PLURALS = (("oes", "ao"), ("aes", "ao"), ("ais", "al"), ("eis", "el"), ("ois", "ol"), ("res", "r"), ("zes", "z"))
