@@ -12,6 +12,7 @@ revoke all on
     rollup_minutes_now, rollup_hours_now, usage_now
     from public, omie_control_app, omie_control_reader;
 revoke all on idempotency_keys, uncertain_executions, lookup_lines from public, omie_control_app, omie_control_reader;
+revoke all on seal_queue, seal_keys, seals, audit_verifications from public, omie_control_app, omie_control_reader;
 
 -- The application. No delete where a row is a record: executions, calls, alerts, people, keys leave by
 -- retention (the owner drops whole partitions) or are switched off, never erased by the one they bear witness on.
@@ -28,7 +29,10 @@ grant select, insert, update, delete on idempotency_keys, uncertain_executions, 
 grant select, insert, update, delete on gate_calls, gate_waiters, omie_blocks to omie_control_app;
 grant select, insert, update on gate_egresses, gate_lines to omie_control_app;
 -- The audit only grows.
-grant select, insert on audit_events to omie_control_app;
+grant select, insert on audit_events, seals, audit_verifications to omie_control_app;
+-- Taken out of the queue when it is sealed; a signing key is wrapped anew when the master key changes.
+grant select, insert, delete on seal_queue to omie_control_app;
+grant select, insert, update on seal_keys to omie_control_app;
 grant select on
     schema_migrations, active_processes, process_success_rate_24h, endpoint_performance_1h,
     rollup_minutes_now, rollup_hours_now, usage_now to omie_control_app;
@@ -42,7 +46,8 @@ grant select on
     active_processes, process_success_rate_24h, endpoint_performance_1h,
     rollup_minutes_now, rollup_hours_now, usage_now
     to omie_control_reader;
-grant select on uncertain_executions, lookup_lines to omie_control_reader;
+grant select on uncertain_executions, lookup_lines, seals, seal_queue, audit_verifications to omie_control_reader;
+grant select (id, public_key, created_at) on seal_keys to omie_control_reader;
 grant select (id, slug, name, app_key_hint, base_url, is_demo, is_active, created_by, created_at, updated_at)
     on companies to omie_control_reader;
 grant select (id, config_key, config_type, is_encrypted, is_active, description, created_by, created_at, updated_at)

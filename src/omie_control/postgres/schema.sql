@@ -187,6 +187,19 @@ create table audit_events (
     constraint audit_events_outcome_check CHECK (((outcome)::text = ANY ((ARRAY['done'::character varying, 'refused'::character varying, 'failed'::character varying])::text[])))
 );
 
+create table audit_verifications (
+    id uuid not null default uuid7(),
+    is_full boolean not null,
+    started_at timestamp with time zone not null,
+    ended_at timestamp with time zone not null default clock_timestamp(),
+    first_sequence bigint,
+    last_sequence bigint,
+    records bigint not null,
+    findings integer not null,
+    details jsonb,
+    constraint audit_verifications_pkey PRIMARY KEY (id)
+);
+
 create table companies (
     id uuid not null default uuid7(),
     slug character varying(60) not null,
@@ -415,6 +428,7 @@ create table process_executions (
     trace_id bytea,
     commitment bytea,
     cancel_reason text,
+    content_hash bytea,
     constraint process_executions_pkey PRIMARY KEY (id)
 ) partition by RANGE (id);
 
@@ -548,6 +562,39 @@ create table schedules (
     constraint schedules_every_check CHECK ((every > '00:00:00'::interval))
 );
 
+create table seal_keys (
+    id character varying(40) not null,
+    public_key bytea not null,
+    wrapped bytea not null,
+    master_key_id character varying(64) not null,
+    created_at timestamp with time zone not null default now(),
+    constraint seal_keys_pkey PRIMARY KEY (id)
+);
+
+create table seal_queue (
+    kind smallint not null,
+    ids uuid[] not null,
+    at timestamp with time zone not null default now(),
+    constraint seal_queue_kind_check CHECK ((kind = ANY (ARRAY[1, 2])))
+) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=2000, toast_tuple_target=8160);
+
+create table seals (
+    sequence bigint not null,
+    at timestamp with time zone not null,
+    previous bytea not null,
+    root bytea not null,
+    executions integer not null default 0,
+    events integer not null default 0,
+    contents integer not null default 0,
+    notes text,
+    leaves bytea not null,
+    key_id character varying(40) not null,
+    hash bytea not null,
+    signature bytea not null,
+    constraint seals_pkey PRIMARY KEY (sequence),
+    constraint seals_sequence_check CHECK ((sequence > 0))
+);
+
 create table system_configurations (
     id integer not null default nextval('system_configurations_id_seq'::regclass),
     config_key character varying(100) not null,
@@ -634,7 +681,13 @@ alter table idempotency_keys alter column before set storage external;
 
 alter table idempotency_keys alter column request set storage external;
 
+alter table seal_queue alter column ids set storage external;
+
+alter table seals alter column leaves set storage external;
+
 alter table api_tokens add constraint api_tokens_default_company_fkey FOREIGN KEY (default_company) REFERENCES companies(id);
+
+alter table seals add constraint seals_key_id_fkey FOREIGN KEY (key_id) REFERENCES seal_keys(id);
 
 alter table web_sessions add constraint web_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
 
@@ -644,7 +697,13 @@ CREATE INDEX idx_alerts_severity_created ON public.integration_alerts USING btre
 
 CREATE INDEX idx_alerts_unresolved ON public.integration_alerts USING btree (created_at) WHERE (NOT is_resolved);
 
+CREATE INDEX idx_audit_events_action ON public.audit_events USING btree (action, id);
+
+CREATE INDEX idx_audit_events_actor ON public.audit_events USING btree (actor, id);
+
 CREATE INDEX idx_audit_events_object ON public.audit_events USING btree (object_type, object_id);
+
+CREATE INDEX idx_audit_verifications_ended ON public.audit_verifications USING btree (ended_at);
 
 CREATE INDEX idx_gate_calls_counting ON public.gate_calls USING btree (egress, counts_until);
 
@@ -673,6 +732,10 @@ CREATE INDEX idx_process_executions_status ON public.process_executions USING bt
 CREATE INDEX idx_process_executions_type_created ON public.process_executions USING btree (process_type, created_at);
 
 CREATE INDEX idx_schedules_due ON public.schedules USING btree (next_run_at) WHERE is_active;
+
+CREATE INDEX idx_seals_at ON public.seals USING btree (at);
+
+CREATE INDEX idx_seals_notes ON public.seals USING btree (sequence) WHERE (notes IS NOT NULL);
 
 CREATE INDEX idx_tool_analytics_date_tool ON public.tool_usage_analytics USING btree (date_key, tool_name);
 
@@ -1303,5 +1366,13 @@ comment on column omie_blocks.app_key is 'a hash of it, never the key';
 comment on column process_executions.commitment is 'salted SHA-256 of the clear bodies; the salt is sealed with them';
 
 comment on column process_executions.cancel_reason is 'somebody asked this running execution to stop, and why';
+
+comment on column process_executions.content_hash is 'set when the jsonb columns are written anew (slimmed): the hash that the seal knows them by';
+
+comment on table seal_keys is 'Ed25519 keys that sign seals, the private part wrapped by the master key';
+
+comment on column seals.notes is 'signed statements: what retention took away, what was written anew';
+
+comment on column seals.leaves is '58 bytes each: kind, state, id, hash of the record, mark (docs/audit.md)';
 
 comment on column uncertain_executions.misses is 'how often Omie said, at least 61 s apart, that it was not carried out';

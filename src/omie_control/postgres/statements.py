@@ -169,6 +169,12 @@ used as (
       from ended
      where status in ('completed', 'failed', 'timeout', 'cancelled')
      group by process_type, date_trunc('minute', completed_at), category, complexity, bucket
+),
+to_seal as (insert into seal_queue (kind, ids) select 1, array_agg(id) from ended having count(*) > 0)"""
+
+# Refusals are born ended: their seal's queue gets them with their start.
+_REFUSED = """refused as (
+    insert into seal_queue (kind, ids) select 1, array_agg(id) from started where completed_at is not null having count(*) > 0
 )"""
 
 
@@ -178,7 +184,10 @@ def statement(parts: Part, tables: Tables = PARENTS) -> str:
     numbers = _Numbers()
     steps: list[str] = []
     if Part.STARTS in parts:
-        steps.append(_insert("started", tables.executions, _START_TYPES, numbers))
+        returning = "\n returning id, completed_at" if Part.REFUSALS in parts else ""
+        steps.append(_insert("started", tables.executions, _START_TYPES, numbers, returning))
+        if Part.REFUSALS in parts:
+            steps.append(_REFUSED)
     if Part.START_BODIES in parts:
         steps.append(_insert("start_bodies", tables.bodies, _BODY_TYPES, numbers))
     if Part.FINISHES in parts:
@@ -210,10 +219,10 @@ class _Numbers:
         return f"unnest({arrays}) as u ({columns})"
 
 
-def _insert(name: str, table: str, types: dict[str, str], numbers: _Numbers) -> str:
+def _insert(name: str, table: str, types: dict[str, str], numbers: _Numbers, returning: str = "") -> str:
     columns = ", ".join(_NAMES_HERE.get(column, column) for column in types)
     values = ", ".join(f"{column}::{_ENUMS[column]}" if column in _ENUMS else column for column in types)
-    return f"{name} as (insert into {table} ({columns})\n select {values} from {numbers.source(types)})"  # noqa: S608 - names of our own, no value
+    return f"{name} as (insert into {table} ({columns})\n select {values} from {numbers.source(types)}{returning})"  # noqa: S608 - names of our own, no value
 
 
 def _insert_deltas(numbers: _Numbers) -> str:

@@ -86,6 +86,8 @@ with ended as (
     select 'tool', process_type, date_trunc('minute', completed_at), category, complexity,
            (select count(*) from unnest(:bounds::double precision[]) as bound where bound < duration_ms), 1, 0, 1, duration_ms
       from ended
+), to_seal as (
+    insert into seal_queue (kind, ids) select 1, array_agg(id) from ended having count(*) > 0
 )
 select execution_id, process_type, status::text as status, completed_at as at, company_id, duration_ms from ended;
 
@@ -133,7 +135,7 @@ with ended as (
            duration_ms = :duration_ms, omie_endpoint = coalesce(:omie_endpoint, omie_endpoint),
            request_payload = :request_payload::jsonb, response_status_code = :response_status_code,
            response_data = :response_data::jsonb, error_message = :error_message, error_code = :error_code,
-           is_cleaned = is_cleaned or :is_cleaned, commitment = :commitment
+           is_cleaned = is_cleaned or :is_cleaned, commitment = :commitment, content_hash = null
      where id = :id and attempt = :attempt and status = 'timeout' and error_code = 'instance_lost'
     returning id, process_type, category, complexity, completed_at, status
 ), body as (
@@ -145,5 +147,7 @@ with ended as (
     select 'tool', process_type, date_trunc('minute', completed_at), category, complexity, 0, 0, 1, -1, 0
       from ended
      where status = 'completed'
+), to_seal as (
+    insert into seal_queue (kind, ids) select 1, array_agg(id) from ended having count(*) > 0
 )
 select id from ended;

@@ -76,5 +76,7 @@ with lost as (
            (select count(*) from unnest(:bounds::double precision[]) as bound where bound < duration_ms), 1, 0, 1, duration_ms
       from ended
      where status = 'timeout'
+), to_seal as (
+    insert into seal_queue (kind, ids) select 1, array_agg(id) from ended having count(*) > 0
 )
 select execution_id, process_type, status::text as status, completed_at as at, company_id, duration_ms from ended;

@@ -116,6 +116,8 @@ with ended as (
            (select count(*) from unnest(:bounds::double precision[]) as bound where bound < duration_ms), 1,
            (status = 'completed')::integer, (status <> 'completed')::integer, duration_ms
       from ended
+), to_seal as (
+    insert into seal_queue (kind, ids) select 1, array_agg(id) from ended having count(*) > 0
 ), struck as (
     delete from uncertain_executions u using ended where u.execution_id = ended.id
 ), resolved as (
