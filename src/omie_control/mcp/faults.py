@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -37,7 +37,10 @@ TIMEOUT_TEXT = (
 )
 INTERNAL_TEXT = "A ferramenta falhou por um erro interno.\nO que fazer: informe o execution_id a quem opera o sistema."
 
-_SHOWN_FAULTS = 5
+# What our own parameter types raise: its text is ours, so it is told as it stands.
+OWN_FAULT = "controle"
+
+_SHOWN_FAULTS = 25
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,59}")
 # The only code FastMCP gives a tool that ran past its own `timeout=`.
 _FASTMCP_TIMEOUT = -32000
@@ -110,10 +113,15 @@ def unknown_tool(tool: str) -> NotFound:
     )
 
 
-def explain_validation(error: PydanticValidationError, parameters: Sequence[str]) -> str:
-    """Name each field at fault and what was expected of it; the value itself is never repeated."""
+def explain_validation(
+    error: PydanticValidationError, parameters: Sequence[str], examples: Mapping[str, str] | None = None
+) -> str:
+    """Name each field at fault and what was expected of it, with an example; the value itself is never repeated."""
     faults = error.errors(include_url=False, include_input=False, include_context=True)
-    lines = [f"- {_field(fault['loc'])}: {_expected(dict(fault), parameters)}" for fault in faults[:_SHOWN_FAULTS]]
+    lines = [
+        f"- {_field(fault['loc'])}: {_expected(dict(fault), parameters)}{_example(dict(fault), examples or {})}"
+        for fault in faults[:_SHOWN_FAULTS]
+    ]
     if len(faults) > _SHOWN_FAULTS:
         lines.append(f"- e mais {len(faults) - _SHOWN_FAULTS}.")
     return "Há dados inválidos nesta chamada:\n" + "\n".join(lines) + "\nO que fazer: corrija e chame de novo."
@@ -122,7 +130,7 @@ def explain_validation(error: PydanticValidationError, parameters: Sequence[str]
 def _explain(error: Exception, traits: Traits) -> str:
     cause = error if isinstance(error, PydanticValidationError) else error.__cause__
     if isinstance(cause, PydanticValidationError):
-        return explain_validation(cause, traits.parameters)
+        return explain_validation(cause, traits.parameters, traits.examples)
     return "Há dados inválidos nesta chamada.\nO que fazer: confira o esquema da ferramenta e chame de novo."
 
 
@@ -219,10 +227,18 @@ _UNKNOWN_FIELD = frozenset({"unexpected_keyword_argument", "extra_forbidden"})
 def _expected(fault: dict[str, Any], parameters: Sequence[str]) -> str:
     if fault["type"] in _UNKNOWN_FIELD:
         return _unknown_field(str(fault["loc"][-1]), parameters)
+    if fault["type"] == OWN_FAULT:
+        return str(fault["msg"])
     text = _EXPECTED.get(fault["type"], "o valor não é do tipo ou da forma esperada")
     # Only bounds of the schema stand in these contexts, never the value that was sent.
     bounds = {name: str(bound).replace(" or ", " ou ") for name, bound in (fault.get("ctx") or {}).items()}
     return text.format_map(bounds) + "."
+
+
+def _example(fault: dict[str, Any], examples: Mapping[str, str]) -> str:
+    """Show what the field could hold, where its fault does not say so already."""
+    example = examples.get(str(fault["loc"][0])) if len(fault["loc"]) == 1 else None
+    return "" if example is None or fault["type"] in {OWN_FAULT, *_UNKNOWN_FIELD} else f" Exemplo: {example}."
 
 
 def _unknown_field(name: str, parameters: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from omie_control.errors import InvalidInput
 from omie_control.mcp.auth import ControlVerifier
 from omie_control.mcp.control import Admit, control
 from omie_control.mcp.door import Door
-from omie_control.mcp.tools import clientes, sistema
+from omie_control.mcp.tools import clientes, contas_pagar, sistema
 from omie_control.mcp.traits import Traits
 
 INSTRUCTIONS = """\
@@ -31,6 +31,8 @@ Acesso controlado ao ERP Omie. Cada chamada fica registrada e devolve um executi
 - Se uma escrita terminar como incerta, não repita: consulte o registro pelo código de integração.
 - Em caso de falha, leia "O que fazer" na resposta; mostrar_execucao explica uma execução pelo execution_id.
 """
+# A module a noun, each with its `register(server, app)`.
+FAMILIES = (clientes, contas_pagar, sistema)
 # Who calls over stdio: least rights; `omie-control mcp --allow-writes` lets it write.
 STDIO = Actor(ActorKind.STDIO, "stdio", Role.AGENT, may_write=False)
 
@@ -54,8 +56,8 @@ def build_server(app: App, *, stdio_actor: Actor | None = None) -> FastMCP[Any]:
         on_duplicate="error",
         middleware=[control(app.controller, actor=stdio_actor or STDIO, admit=_admission(app))],
     )
-    clientes.register(server, app)
-    sistema.register(server, app)
+    for family in FAMILIES:
+        family.register(server, app)
     return server
 
 

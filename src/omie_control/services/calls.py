@@ -15,12 +15,15 @@ from omie_control.domain.companies import Company
 from omie_control.domain.freshness import must_be_fresh
 from omie_control.errors import ControlError
 from omie_control.omie.catalog import Method
+from omie_control.omie.lookups import lookup_for
 from omie_control.omie.protocol import Payload
 from omie_control.services.access import Access
 from omie_control.services.answers import Answer, Answers
 from omie_control.services.idempotency import IdempotentWrites, Written
 from omie_control.services.recording import Handle
 from omie_control.services.sending import Sender
+
+_CODE_TO_COME = "oc-"
 
 
 class OmieCalls:
@@ -70,7 +73,8 @@ class OmieCalls:
         Without a key, one is derived for ten minutes from company, process type, content and session. The
         execution's `Request.idempotency_key` must be `marked(key)`. Raises as `run`; Conflict for a key in use.
         """
-        await self._require(handle, company, method, param)
+        # The code that a key brings counts: only the rest must be there already.
+        await self._require(handle, company, method, lookup_for(method.endpoint).carrying(param, _CODE_TO_COME))
 
         async def send(sent: Mapping[str, Any]) -> Payload:
             # Before as well: a process that dies after Omie has executed leaves nothing old behind.

@@ -14,7 +14,7 @@ import pytest
 from fastmcp import FastMCP
 
 from omie_control.app import App
-from omie_control.mcp.tools import clientes, sistema
+from omie_control.mcp.server import FAMILIES
 
 SNAPSHOTS = Path(__file__).parents[2] / "snapshots" / "mcp"
 NAMES = sorted(path.stem for path in SNAPSHOTS.glob("*.json"))
@@ -24,8 +24,8 @@ NAMES = sorted(path.stem for path in SNAPSHOTS.glob("*.json"))
 async def tools() -> dict[str, Any]:
     server: FastMCP[Any] = FastMCP("schemas")
     # Registering reads nothing of the App; only calls do.
-    for noun in (clientes, sistema):
-        noun.register(server, cast("App", None))
+    for family in FAMILIES:
+        family.register(server, cast("App", None))
     return {tool.name: tool.to_mcp_tool() for tool in await server.list_tools()}
 
 

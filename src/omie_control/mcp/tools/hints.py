@@ -23,10 +23,30 @@ def offer(
     """Register a function as a tool of ours: described, hinted, its answer's schema told, its errors spoken."""
 
     def register(function: ToolFunction) -> ToolFunction:
-        server.add_tool(Tool.from_function(spoken(function), description=description, output_schema=output, **hints))
+        tool = Tool.from_function(spoken(function), description=description, output_schema=output, **hints)
+        tool.parameters = slim(tool.parameters)
+        server.add_tool(tool)
         return function
 
     return register
+
+
+def slim(schema: Any) -> Any:
+    """Say the same of parameters in fewer words: what may be left out need not also be said to be null.
+
+    A null is still taken, as what was left out.
+    """
+    if isinstance(schema, list):
+        return [slim(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: slim(value) for key, value in schema.items() if (key, value) != ("default", None)}
+    choices = [each for each in kept.pop("anyOf", ()) if each != {"type": "null"}]
+    if len(choices) == 1:
+        return {**choices[0], **kept}
+    if choices and all(set(each) == {"type"} for each in choices):
+        return {"type": [each["type"] for each in choices], **kept}
+    return {**kept, "anyOf": choices} if choices else kept
 
 
 def reads_omie(title: str, category: Category, complexity: Complexity) -> Hints:
