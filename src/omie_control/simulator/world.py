@@ -78,6 +78,12 @@ class Company:
     name: str
     ids: Iterator[int] = field(default_factory=lambda: count(5_500_000_001))
     _tables: dict[str, Table] = field(default_factory=dict)
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def next_number(self, noun: str) -> int:
+        """Return the next of the numbers that people see, 1, 2, 3 … a noun."""
+        self._numbers[noun] = self._numbers.get(noun, 0) + 1
+        return self._numbers[noun]
 
     def table(self, noun: str) -> Table:
         """Return the table of a noun; a new company has empty ones."""

@@ -14,6 +14,7 @@ from omie_control.simulator.families import (
     lancamentos,
     produtos,
 )
+from omie_control.simulator.families.vendas import etapas, faturamento, pedidos, simplificado
 from omie_control.simulator.world import Desk, Record
 
 Handler = Callable[[Desk, Record], dict[str, Any]]
@@ -26,6 +27,11 @@ _FAMILIES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
     (contas_receber.PATH, contas_receber.HANDLERS),
     (contas_pagar.PATH, contas_pagar.HANDLERS),
     (lancamentos.PATH, lancamentos.HANDLERS),
+    (pedidos.PATH, pedidos.HANDLERS),
+    (simplificado.PATH, simplificado.HANDLERS),
+    (faturamento.PATH, faturamento.HANDLERS),
+    (etapas.HISTORY_PATH, etapas.HISTORY_HANDLERS),
+    (etapas.STAGES_PATH, etapas.STAGES_HANDLERS),
 )
 
 HANDLERS: Mapping[str, Handler] = {path + call: handler for path, calls in _FAMILIES for call, handler in calls.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from omie_control.omie.catalog import Method
 from omie_control.simulator.clock import BRASILIA
@@ -14,6 +14,7 @@ from omie_control.simulator.world import Record, Row
 
 _DEFAULT_SIZE = 50
 _MAX_SIZE = 100
+_Item = TypeVar("_Item")
 
 
 class PastEnd(Enum):
@@ -32,6 +33,17 @@ def page(
     past_end: PastEnd = PastEnd.FAULT,
 ) -> dict[str, Any]:
     """Return one page of rows, under the names that the catalogue gives to this method's counts and list."""
+    return page_of(method, param, rows, show, past_end)
+
+
+def page_of(
+    method: Method,
+    param: Record,
+    rows: Sequence[_Item],
+    show: Callable[[_Item], Record],
+    past_end: PastEnd = PastEnd.FAULT,
+) -> dict[str, Any]:
+    """Return one page of whatever the items are; only those of the page are shown."""
     paging, key = method.paging, method.list_key
     if paging is None or key is None:
         raise TypeError(f"{method.endpoint} is not paged")
@@ -51,7 +63,11 @@ def page(
         (paging.answered_total, 0 if is_past_end else len(rows)),
     )
     answered: dict[str, Any] = {name: value for name, value in counts if name is not None}
-    answered[key] = [show(row) for row in chosen]
+    *nested, last = key.split(".")
+    holder = answered
+    for name in nested:
+        holder = holder.setdefault(name, {})
+    holder[last] = [show(row) for row in chosen]
     return answered
 
 

@@ -29,7 +29,7 @@ def listar_resumido(desk: Desk, param: Record) -> dict[str, Any]:
 
 def consultar(desk: Desk, param: Record) -> dict[str, Any]:
     """ConsultarProduto."""
-    return full(_find(desk, param))
+    return full(find(desk, param))
 
 
 def incluir(desk: Desk, param: Record) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def incluir(desk: Desk, param: Record) -> dict[str, Any]:
 
 def alterar(desk: Desk, param: Record) -> dict[str, Any]:
     """AlterarProduto."""
-    return _change(desk, _find(desk, param), param)
+    return _change(desk, find(desk, param), param)
 
 
 def upsert(desk: Desk, param: Record) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def upsert(desk: Desk, param: Record) -> dict[str, Any]:
 
 def excluir(desk: Desk, param: Record) -> dict[str, Any]:
     """ExcluirProduto."""
-    row = _find(desk, param)
+    row = find(desk, param)
     desk.remove(NOUN.table, row)
     return NOUN.status(row, "excluído")
 
@@ -97,7 +97,8 @@ def full(row: Row) -> Record:
     return {NOUN.id_tag: row.id, NOUN.code_tag: row.code, **row.record, "info": info(row)}
 
 
-def _find(desk: Desk, param: Record) -> Row:
+def find(desk: Desk, param: Record) -> Row:
+    """Return a product by id, integration code, or the seller's own code, or refuse."""
     own = param.get("codigo")
     if param.get(NOUN.id_tag) or param.get(NOUN.code_tag) or not own:
         return NOUN.find(desk, param)

@@ -19,6 +19,7 @@ class Noun:
     code_tag: str
     is_feminine: bool = False
     unknown_code: str = "Client-103"
+    unknown_id: str = "Client-105"
     status_tags: tuple[str, str] = ("codigo_status", "descricao_status")
 
     @property
@@ -35,7 +36,7 @@ class Noun:
         row = table.get(id) if id else table.with_code(str(code))
         if row is None and id:
             text = f"ERROR: {self.label} não {self._registered} para o Código [{id}] !"
-            raise Refusal("Client-105", text)
+            raise Refusal(self.unknown_id, text)
         if row is None:
             text = f"ERROR: {self.label} não {self._registered} para o Código de Integração [{code}] !"
             raise Refusal(self.unknown_code, text)

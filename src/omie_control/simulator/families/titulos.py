@@ -9,9 +9,10 @@ from typing import Any
 from omie_control.omie.catalog import catalog
 from omie_control.simulator.documents import bare
 from omie_control.simulator.envelope import Refusal
-from omie_control.simulator.families import categorias, clientes, contas_correntes, lancamentos
+from omie_control.simulator.families import clientes, contas_correntes, lancamentos
 from omie_control.simulator.families.lists import PastEnd, day, page, touched, within
 from omie_control.simulator.families.records import Noun, info, require
+from omie_control.simulator.families.references import refuse_bad_account, refuse_bad_category
 from omie_control.simulator.world import Desk, Record, Row
 
 _ID = "codigo_lancamento_omie"
@@ -60,6 +61,10 @@ class Side:
         record = self._judged(desk, param)
         row = desk.add(self.table, record, param[_CODE])
         return self.noun.status(row, "cadastrado")
+
+    def book(self, desk: Desk, fields: Record) -> Row:
+        """Make the title that an invoice or a purchase leaves; it has no integration code."""
+        return desk.add(self.table, self._judged(desk, fields), "")
 
     def alterar(self, desk: Desk, param: Record) -> dict[str, Any]:
         """Change a title that is still open."""
@@ -133,6 +138,10 @@ class Side:
         desk.change(self.settlement.table, made, {"is_reconciled": False})
         return self.settlement.status(made, "desconciliada")
 
+    def is_settled(self, desk: Desk, row: Row) -> bool:
+        """Say whether a title has settlements, even if only of a part."""
+        return bool(self._settlements(desk, row))
+
     def full(self, desk: Desk, row: Row) -> Record:
         """Return a title as it is shown, its status judged today."""
         status = self._status(desk, row)
@@ -173,12 +182,8 @@ class Side:
                 day(fields[tag])
         if fields.get("valor_documento", 1) <= 0:
             raise Refusal("Client-101", "ERROR: O valor do documento deve ser maior que zero!")
-        code = fields.get("codigo_categoria")
-        if code and desk.company.table(categorias.TABLE).with_code(code) is None:
-            raise Refusal("Client-102", f"ERROR: A categoria [{code}] é inválida!")
-        account = fields.get("id_conta_corrente")
-        if account and desk.company.table(contas_correntes.NOUN.table).get(account) is None:
-            raise Refusal("Client-102", f"ERROR: A conta corrente [{account}] é inválida!")
+        refuse_bad_category(desk, fields.get("codigo_categoria"))
+        refuse_bad_account(desk, fields.get("id_conta_corrente"))
 
     def _change(self, desk: Desk, row: Row, param: Record) -> dict[str, Any]:
         fields = {tag: value for tag, value in param.items() if tag not in _KEYS}

@@ -1,0 +1,1 @@
+"""Sales: orders and quotes, their items, their stages, and their invoicing."""
