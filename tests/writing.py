@@ -19,6 +19,7 @@ from omie_control.errors import ControlError
 from omie_control.omie.catalog import Method, catalog
 from omie_control.omie.client import OmieClient
 from omie_control.omie.protocol import Payload
+from omie_control.services.calls import OmieCalls
 from omie_control.services.companies import Companies
 from omie_control.services.endings import outcome_of
 from omie_control.services.executions import Executions, Outcome, Request
@@ -88,7 +89,7 @@ class Writer:
     """Whoever writes: what a writing tool does around its one call."""
 
     executions: Executions
-    calls: StraightCalls
+    calls: StraightCalls | OmieCalls
     writes: IdempotentWrites
     company: Company
     actor: Actor = OWNER
@@ -121,12 +122,15 @@ class Writer:
 
     async def run(self, handle: Handle, method: Method, param: Mapping[str, Any], key: str | None) -> Written:
         """Make the one call of an open execution."""
+        calls = self.calls
+        if isinstance(calls, OmieCalls):
+            return await calls.write(handle, self.company, method, param, key)
 
         async def send(sent: Mapping[str, Any]) -> Payload:
-            return await self.calls.run(handle, self.company, method, sent)
+            return await calls.run(handle, self.company, method, sent)
 
         async def read(asked: Method, question: Mapping[str, Any]) -> Payload:
-            return await self.calls.run(handle, self.company, asked, question)
+            return await calls.run(handle, self.company, asked, question)
 
         return await self.writes.run(handle, self.company, method, param, key, send, read=read)
 

@@ -1,7 +1,8 @@
 """A process that writes and may be killed: `python -m tests.campaign.writer <work> <book>`.
 
 Works off a list of keys with several callers, two for each key, and asks again until it has a definite answer, as a
-patient client does. Every answer is in its book, on disk, before the next request.
+patient client does. Every answer is in its book, on disk, before the next request. Calls go the product's whole way:
+rights, key, gate with Omie's own limits, cache; only the clock is faster, and the patience with Omie shorter.
 """
 
 from __future__ import annotations
@@ -10,24 +11,31 @@ import asyncio
 import json
 import os
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
-from tests.writing import TIMEOUT_SECONDS, StraightCalls, Writer, company_of
+from tests.writing import TIMEOUT_SECONDS, Writer, company_of
 
 from omie_control.app import App, open_app
+from omie_control.app import services as wiring
+from omie_control.domain.gate import Limits
 from omie_control.jobs.completer import Completer
 from omie_control.jobs.rescuer import rescue
 from omie_control.omie.client import OmieClient
+from omie_control.services.calls import OmieCalls
 from omie_control.services.idempotency import IdempotentWrites
 from omie_control.services.loops import Every
+from omie_control.services.sending import Sender
 from omie_control.services.settlements import Settlements
 from omie_control.services.verifications import Pace, Verifications
 from omie_control.settings import Settings
 
 CALLERS = 6
 # The simulator's clock runs sixty times as fast.
+TIME_SCALE = 60.0
+wiring.LIMITS = Limits().scaled(TIME_SCALE)
 PACE = Pace(first=timedelta(seconds=0.1), again=timedelta(seconds=1.05), lease=timedelta(seconds=5))
 
 
@@ -68,11 +76,13 @@ async def main(work: Path, book: Path) -> None:
     async with open_app(Settings.from_environment(), kind="worker") as app:
         client = OmieClient(app.settings.omie_base_url, timeout_seconds=TIMEOUT_SECONDS)
         await client.open()
-        services, calls = app.services, StraightCalls(client, app.companies)
+        services = app.services
         writes = IdempotentWrites(app.db.postgres, services.keys)
+        sender = Sender(client, services.companies, services.gate, app.settings.egress)
+        calls = OmieCalls(sender, writes, services.answers, services.access)
         settlements = Settlements(app.db.postgres, services.keys, services.bodies, services.access, services.answers)
         verifications = Verifications(
-            app.db.postgres, services.companies, services.executions, settlements, calls.run, PACE
+            app.db.postgres, services.companies, services.executions, settlements, calls.look, PACE
         )
         parts = [
             Completer(verifications, writes, timedelta(seconds=0.1)),
@@ -88,7 +98,10 @@ async def main(work: Path, book: Path) -> None:
         with book.open("a", encoding="utf-8") as kept:
             writer = Writer(services.executions, calls, writes, company)
             await asyncio.gather(*(Caller(writer, kept).work(keys) for _ in range(CALLERS)))
-        await _settle(app)
+            # From here on Omie is well: everything has to get its end soon.
+            began = time.monotonic()
+            await _settle(app)
+            kept.write(json.dumps({"settled_after": time.monotonic() - began}) + "\n")
         for part in parts:
             await part.stop()
         await writes.close()
