@@ -27,6 +27,18 @@ def _require_scheme(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _require_valkey(url: SecretStr) -> SecretStr:
+    # Here, so that whoever sets no address need not wait for the client library.
+    from omie_control.valkey.address import read_address  # noqa: PLC0415
+
+    try:
+        read_address(url.get_secret_value())
+    except InvalidInput:
+        forms = "valkey://host:6379/0, valkey+sentinel://host1,host2/service/0 or valkey+cluster://host1,host2"
+        raise ValueError(f"must be like {forms} (redis:// too, rediss:// and valkeys:// with TLS, unix://)") from None
+    return url
+
+
 def _require_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -42,12 +54,7 @@ def _require_http(url: str) -> str:
 
 
 PostgresUrl = Annotated[SecretStr, _require_scheme("postgresql", "postgres")]
-ValkeyUrl = Annotated[
-    SecretStr,
-    _require_scheme(
-        "redis", "rediss", "unix", "valkey", "valkeys", "redis+sentinel", "redis+cluster", "valkey+sentinel"
-    ),
-]
+ValkeyUrl = Annotated[SecretStr, AfterValidator(_require_valkey)]
 HttpUrl = Annotated[str, AfterValidator(_require_http)]
 
 
@@ -73,7 +80,9 @@ class Settings(BaseModel):
         None, description="PostgreSQL for migrations and retention. Unset: DATABASE_URL, and the audit is not shielded."
     )
     database_read_url: PostgresUrl | None = Field(None, description="A replica that listings and dashboards read.")
-    valkey_url: ValkeyUrl | None = Field(None, description="Valkey or Redis. Unset: an embedded Valkey is started.")
+    valkey_url: ValkeyUrl | None = Field(
+        None, description="Valkey or Redis: one server, Sentinel or Cluster. Unset: an embedded Valkey is started."
+    )
     omie_base_url: HttpUrl = Field(OMIE_BASE_URL, description="Root of Omie's API; real companies are called here.")
     egress: str = Field(
         "default",

@@ -27,7 +27,10 @@ WRONG = {
     "DATABASE_URL": (f"mysql://u:{SECRET}@db/x", SECRET),
     "DATABASE_OWNER_URL": (f"u:{SECRET}@db/x",),
     "DATABASE_READ_URL": (f"http://u:{SECRET}@db/x",),
-    "VALKEY_URL": (f"memcached://:{SECRET}@cache", SECRET),
+    "VALKEY_URL": (
+        *(f"memcached://:{SECRET}@cache", SECRET, f"valkey://:{SECRET}@cache:porta"),
+        *(f"valkey+sentinel://:{SECRET}@cache", f"redis+cluster://:{SECRET}@/0", f"redis+cluster://:{SECRET}@a/b"),
+    ),
     "OMIE_BASE_URL": ("app.omie.com.br/api/v1/", "ftp://app.omie.com.br/"),
     "PUBLIC_URL": ("omie.example.com", "https://"),
     "EGRESS": ("x" * 61,),

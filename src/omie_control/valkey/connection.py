@@ -2,50 +2,79 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import SSLConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from omie_control.errors import InvalidInput
+from omie_control.valkey.address import Address, read_address
+from omie_control.valkey.cluster import Cluster
+from omie_control.valkey.sentinel import MasterPool, Sentinels
 
 TIMEOUT_SECONDS = 1.0
 _MAX_CONNECTIONS = 64
-
-# What people write, and what the client library calls it.
-_SINGLE = {"redis": "redis", "valkey": "redis", "rediss": "rediss", "valkeys": "rediss", "unix": "unix"}
+_SENTINEL_SECONDS = 0.5
 
 
 def connect(url: str) -> Redis:
-    """Return a client for a single server. Connects lazily; every wait ends after a second.
+    """Return a client for a server, for the master that sentinels name, or for a cluster.
 
-    Raises InvalidInput for an address of a form this build cannot use; the address itself, which may hold a
+    Connects lazily; every wait ends after a second. A cluster's client has every command that names a key, and no
+    pipelines. Raises InvalidInput for an address that cannot be used; the address itself, which may hold a
     password, is never repeated.
     """
-    scheme = urlsplit(url).scheme
-    if scheme not in _SINGLE:
+    address = read_address(url)
+    try:
+        return _client(address)
+    except (TypeError, ValueError) as exc:
         raise InvalidInput(
-            f"O endereço do Valkey começa com '{scheme[:20]}://', que não é aceito.",
-            hint="Use redis://, rediss://, valkey://, valkeys:// ou unix://.",
+            "O endereço do Valkey traz uma opção desconhecida ou inválida depois do '?'.",
+            hint="Veja as opções no guia docs/how-to/external-servers.md.",
             code="bad_setting",
-        )
-    return Redis(connection_pool=_pool(_plain(url, _SINGLE[scheme])))
+        ) from exc
 
 
-def _plain(url: str, scheme: str) -> str:
-    return urlunsplit(urlsplit(url)._replace(scheme=scheme)) if scheme != "unix" else url
+def _client(address: Address) -> Redis:
+    if address.form == "single":
+        pool = BlockingConnectionPool.from_url(address.url, **_pooled())
+    elif address.form == "sentinel":
+        pool = _master_pool(address)
+    else:
+        options, tls = _options(address)
+        return Cluster(address.hosts, tls=tls, options=options | _pooled())
+    # An option that no connection knows should stop the start, not each connection.
+    pool.make_connection()  # type: ignore[no-untyped-call]
+    return Redis.from_pool(pool)
 
 
-def _pool(url: str) -> BlockingConnectionPool:
+def _master_pool(address: Address) -> MasterPool:
+    options, tls = _options(address)
+    shared = {name: value for name, value in options.items() if name.startswith("ssl_")}
+    login = {"username": address.sentinel_username, "password": address.sentinel_password}
+    sentinels = Sentinels(address.hosts, address.service, tls=tls, options=shared | login | _timed(_SENTINEL_SECONDS))
+    return MasterPool(sentinels, tls=tls, **(options | _pooled()))
+
+
+def _options(address: Address) -> tuple[dict[str, Any], bool]:
+    options: dict[str, Any] = {**parse_url(address.url)}
+    for part in ("host", "port"):
+        options.pop(part, None)
+    return options, options.pop("connection_class", None) is SSLConnection
+
+
+def _pooled() -> dict[str, Any]:
+    return {"max_connections": _MAX_CONNECTIONS, "timeout": TIMEOUT_SECONDS, **_timed(TIMEOUT_SECONDS)}
+
+
+def _timed(seconds: float) -> dict[str, Any]:
     # A pooled socket that died while idle is replaced by the pool itself, so a retry would only make a
     # caller of a frozen server wait twice.
-    return BlockingConnectionPool.from_url(
-        url,
-        max_connections=_MAX_CONNECTIONS,
-        timeout=TIMEOUT_SECONDS,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-        driver_info=None,
-    )
+    return {
+        "socket_timeout": seconds,
+        "socket_connect_timeout": seconds,
+        "retry": Retry(NoBackoff(), 0),
+        "driver_info": None,
+    }

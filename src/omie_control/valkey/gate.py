@@ -236,13 +236,19 @@ class Wakes:
             self._listeners.pop(channel, None)
 
     async def _hear(self, channel: str, subscription: Any) -> None:
-        quiet = 0
+        quiet, is_asked = 0, False
         while quiet < 3:
             message = await subscription.get_message(timeout=_PROBE_SECONDS)
             if message is None:
+                # A frozen server, or one cut off, keeps its socket open: there may be a new master meanwhile.
+                if is_asked:
+                    raise TimeoutError("the server of the wake-ups does not answer")
+                await subscription.ping()
+                is_asked = True
                 # Who has nobody left to wake for a while lets the connection go.
                 quiet = 0 if self._waiting[channel] else quiet + 1
                 continue
+            is_asked = False
             if message["type"] == "message":
                 self._call(channel, message["data"])
 

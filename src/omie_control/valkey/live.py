@@ -1,7 +1,7 @@
 """The live view's shadow in Valkey. Best effort: away, it is quietly missing, and nobody ever waits for it.
 
-`note` only appends to a list. One task encodes what gathered and sends it in one write; the server is told not
-to answer the many SETEX, so that one flush costs a handful of replies however much it carries.
+`note` only appends to a list. One task encodes what gathered and sends it in one write; a single server is told
+not to answer the many SETEX, so that one flush costs a handful of replies however much it carries.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from omie_control.domain.executions import Change, Status
 from omie_control.telemetry import Event, tell
 from omie_control.valkey import wire
 from omie_control.valkey.connection import TIMEOUT_SECONDS
+from omie_control.valkey.courier import courier
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
-    from redis.asyncio.connection import AbstractConnection
 
 CHANNEL = b"live:changes"
 RUNNING_SECONDS = 3_600
@@ -46,12 +46,11 @@ class Live:
     """Writes what just changed to Valkey and hints at it on the bus."""
 
     def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+        self._courier = courier(redis)
         self._changes: deque[Change] = deque(maxlen=_MAX_WAITING)
         self._asides: deque[bytes] = deque(maxlen=1_000)
         self._wake = asyncio.Event()
         self._flusher: asyncio.Task[None] | None = None
-        self._connection: AbstractConnection | None = None
         self._dropped = 0
         self.is_up = True
         self.down_since: datetime | None = None
@@ -73,7 +72,7 @@ class Live:
         self._flusher = None
         if self.is_up and self._changes:
             await self._flush_or_fail()
-        await self._hang_up()
+        await self._courier.hang_up()
 
     def note(self, changes: Sequence[Change]) -> None:
         """Remember committed changes for the next flush. Never blocks, never raises; full, the oldest go."""
@@ -107,16 +106,16 @@ class Live:
         batch = [self._changes.popleft() for _ in range(min(_MAX_BATCH, len(self._changes)))]
         asides = [self._asides.popleft() for _ in range(len(self._asides))]
         try:
-            payload, replies = encode(batch, asides)
+            silent, spoken = encode(batch, asides)
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                await self._send(payload, replies=replies)
+                await self._courier.carry(silent, spoken)
         except _AWAY as exc:
-            await self._hang_up()
+            await self._courier.hang_up()
             self._put_back(batch)
             self._lost(exc)
         except asyncio.CancelledError:
             # Replies may still be on their way, so this connection is spent.
-            await self._hang_up()
+            await self._courier.hang_up()
             self._put_back(batch)
             raise
         except Exception as exc:
@@ -124,19 +123,6 @@ class Live:
             tell(Event.LOOP_FAILED, loop="live", reason=repr(exc), lost=len(batch))
         else:
             self._back()
-
-    async def _send(self, payload: bytes, *, replies: int) -> None:
-        if self._connection is None:
-            self._connection = await self._redis.connection_pool.get_connection()  # type: ignore[no-untyped-call]
-        await self._connection.send_packed_command(payload, check_health=False)
-        for _ in range(replies):
-            await self._connection.read_response()
-
-    async def _hang_up(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.disconnect(nowait=True)
-            await self._redis.connection_pool.release(connection)
 
     def _put_back(self, batch: list[Change]) -> None:
         room = _MAX_WAITING - len(self._changes)
@@ -155,13 +141,11 @@ class Live:
             tell(Event.LIVE_BACK, since=since, dropped=dropped)
 
 
-def encode(batch: Sequence[Change], asides: Iterable[bytes] = ()) -> tuple[bytes, int]:
-    """Encode one flush and count its replies: state keys unanswered, then counters and the hint, answered."""
+def encode(batch: Sequence[Change], asides: Iterable[bytes] = ()) -> tuple[list[bytes], list[bytes]]:
+    """Encode one flush: state keys, whose answers nobody needs, then counters and the hint."""
     latest = {change.execution_id: change for change in batch}
     silent = [*map(_state, latest.values()), *asides]
-    spoken = [wire.SPEAK, *_counters(batch), _hints(batch)] if batch else [wire.SPEAK, wire.PING]
-    head = [wire.SILENCE, *silent] if silent else []
-    return b"".join([*head, *spoken]), len(spoken)
+    return silent, [*_counters(batch), _hints(batch)] if batch else [wire.PING]
 
 
 def decode_hints(message: bytes) -> list[Change]:

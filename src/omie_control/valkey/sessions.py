@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 SESSION_SECONDS = 900
-INDEX = b"sessions:active"
+# One hash tag for all of them: a cluster answers for many keys at once only when they share a slot.
+INDEX = b"{sessions}:active"
+_KEY = b"{sessions}:id:"
 _REFRESH_SECONDS = 30
 _MAX_REMEMBERED = 10_000
 _MAX_LISTED = 500
@@ -70,7 +72,7 @@ class Sessions:
     async def _bodies(self, floor: float) -> list[bytes | None]:
         command = self._redis.execute_command
         newest = await command("ZREVRANGEBYSCORE", INDEX, "+inf", floor, "LIMIT", 0, _MAX_LISTED)  # type: ignore[no-untyped-call]
-        keys = [b"session:" + session_id for session_id in newest]
+        keys = [_KEY + session_id for session_id in newest]
         return list(await self._redis.mget(keys)) if keys else []  # type: ignore[arg-type]
 
 
@@ -78,7 +80,7 @@ def _remember(session: Session) -> tuple[bytes, ...]:
     seen = session.seen_at.timestamp()
     ttl = b"%d" % SESSION_SECONDS
     return (
-        wire.setex(b"session:" + session.id.encode(), SESSION_SECONDS, orjson.dumps(session)),
+        wire.setex(_KEY + session.id.encode(), SESSION_SECONDS, orjson.dumps(session)),
         wire.pack(b"ZADD", INDEX, b"%.3f" % seen, session.id.encode()),
         wire.pack(b"ZREMRANGEBYSCORE", INDEX, b"-inf", b"(%.3f" % (seen - SESSION_SECONDS)),
         wire.pack(b"EXPIRE", INDEX, ttl),

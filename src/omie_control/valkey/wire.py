@@ -5,6 +5,7 @@ from __future__ import annotations
 SILENCE = b"*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$3\r\nOFF\r\n"
 SPEAK = b"*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$2\r\nON\r\n"
 PING = b"*1\r\n$4\r\nPING\r\n"
+ASKING = b"*1\r\n$6\r\nASKING\r\n"
 
 
 def pack(*parts: bytes) -> bytes:
@@ -24,3 +25,9 @@ def setex(key: bytes, seconds: int, value: bytes) -> bytes:
         len(value),
         value,
     )
+
+
+def key_of(command: bytes) -> bytes:
+    """Return the first argument of an encoded command: its key, or its channel."""
+    _, _, _, length, rest = command.split(b"\r\n", 4)
+    return rest[: int(length[1:])]
