@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo
 from omie_control.errors import Conflict
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _ENCODED_LENGTH = 26
 _EXECUTION_ID_MAX = 100
@@ -112,7 +114,13 @@ def execution_id_for(process_type: str, id: UUID, at: datetime, zone: ZoneInfo) 
     if len(stem) > _TYPE_MAX:
         digest = hashlib.sha256(process_type.encode()).hexdigest()[:_HASH_LENGTH]
         stem = f"{stem[: _TYPE_MAX - _HASH_LENGTH - 1]}_{digest}"
-    return f"{stem}_{at.astimezone(zone):%Y%m%d_%H%M%S}_{_encode(id)}"
+    return f"{stem}_{_stamp(int(at.timestamp()), zone)}_{_encode(id)}"
+
+
+@lru_cache(maxsize=64)
+def _stamp(second: int, zone: ZoneInfo) -> str:
+    # Many executions start within one second.
+    return datetime.fromtimestamp(second, zone).strftime("%Y%m%d_%H%M%S")
 
 
 def id_of(execution_id: str) -> UUID | None:
@@ -130,12 +138,14 @@ def id_of(execution_id: str) -> UUID | None:
 
 
 def _encode(id: UUID) -> str:
-    value = id.int
-    letters = []
-    for _ in range(_ENCODED_LENGTH):
-        letters.append(_ALPHABET[value & 31])
-        value >>= 5
-    return "".join(reversed(letters))
+    # Two letters at a time, of either half: small numbers are quicker than one of 128 bits.
+    pairs, high, low = _PAIRS, id.int >> 60, id.int & 0xFFFFFFFFFFFFFFF
+    return (
+        f"{pairs[high >> 60]}{pairs[high >> 50 & 1023]}{pairs[high >> 40 & 1023]}{pairs[high >> 30 & 1023]}"
+        f"{pairs[high >> 20 & 1023]}{pairs[high >> 10 & 1023]}{pairs[high & 1023]}"
+        f"{pairs[low >> 50]}{pairs[low >> 40 & 1023]}{pairs[low >> 30 & 1023]}"
+        f"{pairs[low >> 20 & 1023]}{pairs[low >> 10 & 1023]}{pairs[low & 1023]}"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,8 +164,11 @@ class _Walk:
                     if type_ in scalars:
                         continue
                     new = self.any(value, rule, depth + 1)
+                elif type_ is str and rule is not _hide:
+                    new = rule(value, self.documents)
+                    (add_text if new is value else self.masked.append)(new)
                 else:
-                    new = self.ruled(value, rule, depth)
+                    new = self.ruled_other(value, rule, depth)
                 if new is not value:
                     if out is fields:
                         out = fields.copy()

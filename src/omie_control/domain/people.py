@@ -79,11 +79,17 @@ def mask_text(text: str, documents: list[str]) -> str:
 
 def mask_document(value: str, documents: list[str]) -> str:
     """Mask a field that holds one CPF or CNPJ, valid or not."""
+    # The two usual forms first: lists of Omie are full of them.
     if len(value) == 14 and value[3::4] == "..-":
-        bare = value.replace(".", "").replace("-", "")
+        bare = value[:3] + value[4:7] + value[8:11] + value[12:]
         if bare.isdecimal():
             documents.append(bare)
             return "***" + value[3:12] + "**"
+    elif len(value) == 18 and value[2:11:4] == "../" and value[15] == "-":
+        bare = value[:2] + value[3:6] + value[7:10] + value[11:15] + value[16:]
+        if bare.isdecimal():
+            documents.append(bare)
+            return value[:2] + ".***.***/****" + value[15:]
     bare = value.replace(".", "").replace("-", "").replace("/", "").replace(" ", "")
     if len(bare) == 11 and bare.isdecimal():
         documents.append(bare)

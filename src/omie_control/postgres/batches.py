@@ -188,8 +188,7 @@ def _columns(rows: Sequence[Sequence[Any]], count: int) -> list[Any]:
 
 
 def _body_columns(body: SealedBody) -> tuple[int, UUID, bytes, bytes | None]:
-    hashes = body.document_hashes
-    return body.part, body.key_id, body.sealed, b"".join(hashes) if hashes else None
+    return body.part, body.key_id, body.sealed, body.document_hashes or None
 
 
 def _finish_extra(row: FinishRow) -> tuple[Any, ...]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from omie_control.domain.sealing import DOCUMENT_HASH_BYTES
 from omie_control.postgres.queries import Connection, queries
 from omie_control.postgres.rows import SealedBody
 
@@ -43,7 +42,7 @@ async def execution(connection: Connection, execution_id: str, id: UUID | None) 
 async def parts(connection: Connection, id: UUID) -> list[SealedBody]:
     """Return the sealed parts of an execution: 0 the input, 1 everything known at the end."""
     rows = await _sql.parts.fetch(connection, execution_id=id)
-    return [SealedBody(row["part"], row["key_id"], row["sealed"], _hashes(row["document_hashes"])) for row in rows]
+    return [SealedBody(row["part"], row["key_id"], row["sealed"], row["document_hashes"] or b"") for row in rows]
 
 
 async def erase(connection: Connection, ids: Sequence[UUID]) -> int:
@@ -54,8 +53,3 @@ async def erase(connection: Connection, ids: Sequence[UUID]) -> int:
 async def delete_before(connection: Connection, before: datetime, *, limit: int = _BATCH) -> int:
     """Delete a batch of bodies older than an instant; returns how many parts. Call again until it is 0."""
     return await _sql.delete_before.run(connection, before=before, limit=limit)
-
-
-def _hashes(joined: bytes | None) -> tuple[bytes, ...]:
-    size = DOCUMENT_HASH_BYTES
-    return () if joined is None else tuple(joined[at : at + size] for at in range(0, len(joined), size))

@@ -156,7 +156,7 @@ async def correct_lost(connection: Connection, row: FinishRow) -> bool:
         **{name: getattr(row, name) for name in _CORRECTED},
         key_id=None if body is None else body.key_id,
         sealed=None if body is None else body.sealed,
-        document_hashes=None if body is None else b"".join(body.document_hashes) or None,
+        document_hashes=None if body is None else body.document_hashes or None,
     )
     return corrected is not None
 

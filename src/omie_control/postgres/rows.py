@@ -27,7 +27,7 @@ class SealedBody(NamedTuple):
     part: int
     key_id: UUID
     sealed: bytes
-    document_hashes: tuple[bytes, ...] = ()
+    document_hashes: bytes = b""
 
 
 class StartRow(NamedTuple):

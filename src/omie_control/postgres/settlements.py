@@ -121,8 +121,8 @@ async def settle(
     return None if row is None else change(row)
 
 
-async def seal(connection: Connection, id: UUID, key_id: UUID, sealed: bytes, hashes: Sequence[bytes]) -> None:
+async def seal(connection: Connection, id: UUID, key_id: UUID, sealed: bytes, hashes: bytes) -> None:
     """Keep the sealed body of a settlement."""
     await _sql.seal.run(
-        connection, execution_id=id, key_id=key_id, sealed=sealed, document_hashes=b"".join(hashes) or None
+        connection, execution_id=id, key_id=key_id, sealed=sealed, document_hashes=hashes or None
     )

@@ -49,7 +49,7 @@ def finish_row(start: StartRow, **given: Any) -> FinishRow:
         response_data='{"total": 1}',
         process_type=start.process_type,
         execution_id=start.execution_id,
-        body=SealedBody(1, start.id, b"sealed", (b"h" * 16, b"i" * 16)),
+        body=SealedBody(1, start.id, b"sealed", b"h" * 8 + b"i" * 8),
         calls=(call(),),
     )
     return row._replace(**given)

@@ -24,7 +24,7 @@ async def recorder(database: Database) -> AsyncIterator[Recorder]:
 
 
 async def test_a_start_is_committed_when_it_returns(recorder: Recorder, conn: asyncpg.Connection) -> None:
-    row = start_row(body=SealedBody(0, start_row().id, b"input", (b"h" * 16,)))
+    row = start_row(body=SealedBody(0, start_row().id, b"input", b"h" * 8))
     await recorder.start(row)
     found = await conn.fetchrow("select * from process_executions where id = $1", row.id)
     assert found is not None
@@ -40,7 +40,7 @@ async def test_a_finish_writes_end_body_calls_and_roll_ups(recorder: Recorder, c
     assert found is not None
     assert (found["status"], found["duration_ms"], found["error_code"]) == ("failed", 120, "falha_omie")
     assert found["input_parameters"] == '{"pagina": 1}'
-    assert await conn.fetchval("select document_hashes from execution_bodies") == b"h" * 16 + b"i" * 16
+    assert await conn.fetchval("select document_hashes from execution_bodies") == b"h" * 8 + b"i" * 8
     assert await conn.fetchval("select count(*) from omie_api_metrics where process_execution_id = $1", row.id) == 2
     sums = await conn.fetch("select subject, sum(count), sum(error_count) from rollup_deltas group by 1 order by 1")
     assert [tuple(each) for each in sums] == [("endpoint", 2, 0), ("tool", 1, 1)]

@@ -101,8 +101,7 @@ async def test_bodies_are_read_by_part_erased_and_deleted_by_age(conn: asyncpg.C
         )
     found = await bodies.parts(conn, young)
     assert [(body.part, body.sealed) for body in found] == [(0, b"sealed 0"), (1, b"sealed 1")]
-    assert found[0].document_hashes == () and b"".join(found[1].document_hashes) == bytes(range(32))
-    assert len(found[1].document_hashes) == 2
+    assert found[0].document_hashes == b"" and found[1].document_hashes == bytes(range(32))
     owner = await bodies.execution(conn, young_name, young)
     assert owner is not None and owner.id == young
     assert await bodies.execution(conn, "nothing", None) is None

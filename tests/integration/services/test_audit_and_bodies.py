@@ -14,7 +14,7 @@ from tests.integration.services.conftest import OWNER, STRANGER, TIMEZONE, Firm,
 
 from omie_control.domain.access import Right
 from omie_control.domain.executions import Origin, execution_id_for, uuid7
-from omie_control.domain.sealing import canonical
+from omie_control.domain.sealing import DOCUMENT_HASH_BYTES, canonical
 from omie_control.errors import Forbidden, NotFound
 from omie_control.postgres.database import Postgres
 from omie_control.services import audit
@@ -46,7 +46,7 @@ async def recorded(postgres: Postgres, bodies: Bodies, firm: Firm, *, with_body:
     if with_body:
         await bodies.prepare(firm.padaria.id, at)
         body = bodies.seal(firm.padaria.id, at, id, 1, canonical(CLEAR), ["52998224725", "52998224725"])
-        assert len(body.document_hashes) == 1
+        assert len(body.document_hashes) == DOCUMENT_HASH_BYTES
         await postgres.pool.execute(
             "insert into execution_bodies (execution_id, part, key_id, sealed) values ($1, $2, $3, $4)",
             id,

@@ -39,7 +39,7 @@ async def batch_of(*rows: StartRow | FinishRow) -> Batch:
     return Batch(Waiting(row, loop.create_future(), 1, 0.0) for row in rows)
 
 
-BODY = SealedBody(0, UUID(int=1), b"sealed", (b"h" * 16,))
+BODY = SealedBody(0, UUID(int=1), b"sealed", b"h" * 8)
 SHAPES = {
     "a start": [start()],
     "a start with its body": [start(body=BODY)],
