@@ -188,6 +188,7 @@ def _field(location: tuple[int | str, ...]) -> str:
 _EXPECTED = {
     "missing": "é obrigatório e não veio",
     "missing_argument": "é obrigatório e não veio",
+    "missing_keyword_only_argument": "é obrigatório e não veio",
     "string_type": "esperado um texto",
     "int_type": "esperado um número inteiro",
     "int_parsing": "esperado um número inteiro",

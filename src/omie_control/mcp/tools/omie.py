@@ -15,7 +15,7 @@ from omie_control.errors import InvalidInput
 from omie_control.mcp.control import ToolCall, this_call
 from omie_control.mcp.tools.parameters import PAGE_MAX
 from omie_control.mcp.tools.shapes import Row, Shape, at, result_schema, shown, whole
-from omie_control.mcp.tools.wire import Fields, merged, wired
+from omie_control.mcp.tools.wire import Fields, has_field, merged, wired
 from omie_control.mcp.tools.words import answer, bullets, cell, filled, plain
 from omie_control.omie.catalog import Method, catalog
 from omie_control.services.answers import FROM_OMIE, Answer
@@ -39,6 +39,10 @@ class Asked:
         """Return the method; NotFound when the catalogue has none of this name."""
         return catalog().method(self.path, self.call)
 
+    def unknown(self) -> list[str]:
+        """Return the fields named here that the method does not have."""
+        return []
+
 
 @dataclass(frozen=True)
 class Listing(Asked):
@@ -52,6 +56,12 @@ class Listing(Asked):
         """Return the output schema of a page."""
         rows = {self.key: {"type": "array", "items": self.shape.schema()}}
         return result_schema({**_COUNTS, **rows, **_AGE}, *_COUNTS, *rows, *_AGE)
+
+    def unknown(self) -> list[str]:
+        """Return the columns that a row of the list does not have."""
+        method = self.method
+        row = f"{method.list_key}." if method.list_key else ""
+        return [path for path in self.shape.paths() if not has_field(method, method.response_type, row + path)]
 
 
 @dataclass(frozen=True)
@@ -86,6 +96,12 @@ class Writing(Asked):
         """Return the output schema of a write."""
         said = {name: {"type": "string"} for name in ("situacao", "repetida_de", "observacao")}
         return result_schema({**self.shape.schema()["properties"], **said})
+
+    def unknown(self) -> list[str]:
+        """Return the columns that are neither answered nor sent, and the keys that cannot be sent."""
+        known, method = (self.method.response_type, self.method.request_type), self.method
+        columns = [path for path in self.shape.paths() if not any(has_field(method, each, path) for each in known)]
+        return columns + [path for path in self.keys if not has_field(method, method.request_type, path)]
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,10 @@ class Shape:
     def __init__(self, **columns: Column) -> None:
         self.columns: Mapping[str, Column] = columns
 
+    def paths(self) -> list[str]:
+        """Return where the columns stand in Omie's row; those that a function finds are left out."""
+        return [column.path for column in self.columns.values() if isinstance(column.path, str)]
+
     def read(self, row: Row) -> dict[str, Any]:
         """Return one of Omie's rows in our columns, empty ones left out."""
         return filled({name: column.of(row) for name, column in self.columns.items()})

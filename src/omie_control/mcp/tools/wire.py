@@ -67,6 +67,17 @@ def between(name: str, since: date | None, until: date | None, *fields: str) -> 
     return dict(zip(fields, (first, last), strict=True))
 
 
+def has_field(method: Method, type_name: str, path: str) -> bool:
+    """Say whether a type of a method's service has a field at a dotted path."""
+    *outer, last = path.split(".")
+    fields = method.service.fields(type_name)
+    for name in outer:
+        if name not in fields or fields[name].is_scalar:
+            return False
+        fields = method.service.fields(fields[name].type)
+    return last in fields
+
+
 def wired(method: Method, fields: Fields) -> dict[str, Any]:
     """Return `param` for a method: absent values (None) left out, the rest in the form that its fields have.
 
