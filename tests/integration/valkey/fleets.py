@@ -16,6 +16,8 @@ from typing import Any
 from urllib.parse import quote
 
 import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.crc import key_slot
 from redis.exceptions import RedisError
 from tests.conftest import eventually
@@ -42,7 +44,10 @@ class Node:
         ]
         self._process: subprocess.Popen[bytes] | None = None
         self.client = redis.asyncio.Redis(
-            port=self.port, password=SENTINEL_PASSWORD if sentinel else PASSWORD, socket_timeout=1, retry=None
+            port=self.port,
+            password=SENTINEL_PASSWORD if sentinel else PASSWORD,
+            socket_timeout=1,
+            retry=Retry(NoBackoff(), 0),
         )
 
     async def start(self) -> None:
@@ -79,7 +84,7 @@ class Node:
 
     async def ask(self, *command: Any) -> Any:
         """Send one command to this server, whatever it is to the others."""
-        return await self.client.execute_command(*command)
+        return await self.client.execute_command(*command)  # type: ignore[no-untyped-call]
 
     async def fact(self, section: str, name: str) -> Any:
         """Return one fact of INFO; None while it does not answer."""
@@ -150,7 +155,7 @@ class Watched(Fleet):
         if replicas.count("up") != 2:
             return False
         for sentinel in self.sentinels:
-            said = await sentinel.client.sentinel_master(SERVICE)
+            said: Any = await sentinel.client.sentinel_master(SERVICE)
             if said["flags"] not in ("master", {"master"}) or (said["num-slaves"], said["num-other-sentinels"]) != (
                 2,
                 2,
@@ -195,6 +200,19 @@ class Clustered(Fleet):
                 return next(node for node in self.nodes if node.port == master[1])
         raise AssertionError("nobody holds the gate's slot")
 
+    async def move_the_gate(self) -> None:
+        """Move the gate's slot to another master, key by key, as an operator's tool does."""
+        source, slot = await self.leader(), slot_of_gate()
+        target = next(node for node in self.nodes[:3] if node is not source)
+        await target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", await self.id(source))
+        await source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", await self.id(target))
+        while keys := await source.ask("CLUSTER", "GETKEYSINSLOT", slot, 1):
+            place = ("127.0.0.1", target.port, "", 0, 1000)
+            await source.ask("MIGRATE", *place, "REPLACE", "AUTH", PASSWORD, "KEYS", *keys)
+            await asyncio.sleep(0.05)
+        for node in self.nodes[:3]:
+            await node.ask("CLUSTER", "SETSLOT", slot, "NODE", await self.id(target))
+
     async def is_whole(self) -> bool:
         roles = [await node.fact("replication", "role") for node in self.nodes]
         links = [await node.fact("replication", "master_link_status") for node in self.nodes]
@@ -208,7 +226,7 @@ class Clustered(Fleet):
 
     async def _is_ok(self) -> bool:
         for node in self.nodes:
-            told = await node.client.execute_command("CLUSTER INFO")
+            told = await node.ask("CLUSTER INFO")
             if str(told["cluster_state"]) != "ok" or int(told["cluster_known_nodes"]) != len(self.nodes):
                 return False
         return True

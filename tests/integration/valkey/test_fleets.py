@@ -1,0 +1,205 @@
+"""Every room of Valkey behind sentinels and on a cluster, and through the loss of the server that leads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import aclosing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from redis.exceptions import DataError
+from tests.conftest import TIMEZONE, Database, eventually
+from tests.fixtures_gate import WRITE, ask, open_gate, read_pages
+from tests.integration.services.test_gate import FEW, PACE, judge, scaled, violations
+from tests.integration.valkey.fleets import Clustered, Fleet, Watched, running
+
+from omie_control.app import open_app
+from omie_control.domain.executions import Change, Status
+from omie_control.domain.gate import Verdict
+from omie_control.settings import Settings
+from omie_control.telemetry import Event, subscribe
+from omie_control.valkey import Bus, Live, Sessions, connect
+from omie_control.valkey.cache import Cache, CacheAway, CacheKey
+
+AT = datetime(2026, 11, 23, 15, 0, 7, tzinfo=UTC)
+KEY = CacheKey("padaria", "d1", ("geral/clientes", "geral/produtos"))
+SCALE = 30.0
+
+Kind = type[Watched] | type[Clustered]
+
+
+@pytest.fixture
+def told() -> Iterator[list[Event]]:
+    heard: list[Event] = []
+    end = subscribe(lambda event, facts: heard.append(event))
+    yield heard
+    end()
+
+
+def changes(first: int, count: int) -> list[Change]:
+    return [Change(f"consultar_{n}", "consultar", Status.COMPLETED, AT) for n in range(first, first + count)]
+
+
+@pytest.mark.parametrize("kind", [Watched, Clustered])
+async def test_every_room_works_and_the_app_starts(kind: Kind, database: Database, tmp_path: Path) -> None:
+    async with running(kind) as fleet:
+        await _rooms_work(fleet, database)
+        await _app_starts(fleet, database, tmp_path)
+
+
+async def _rooms_work(fleet: Fleet, database: Database) -> None:
+    async with open_gate(database.app_url, fleet.url, pace=PACE) as house:
+        await _cache_works(Cache(house.redis))
+        live, bus = Live(house.redis), Bus(house.redis)
+        await live.open()
+        listening = asyncio.create_task(_hears(bus, "consultar_999"))
+        await eventually(lambda: _is_up(bus))
+        live.note(changes(0, 1000))
+        await asyncio.wait_for(listening, 10)
+        sessions = Sessions(house.redis, live)
+        for number in range(50):
+            sessions.note(f"s{number}", "token:claude", "http")
+        await eventually(lambda: _has(sessions, 50))
+        kept = [await house.redis.ttl(f"process:consultar_{number}") for number in range(1000)]
+        assert min(kept) > 80_000
+        assert await house.redis.hgetall(f"live:second:{int(AT.timestamp())}") == {b"completed": b"1000"}
+        first = await house.gate.enter(ask(1, endpoint=WRITE, writes=True))
+        second = asyncio.create_task(house.gate.enter(ask(2, endpoint=WRITE, writes=True)))
+        await eventually(lambda: _waits(house.redis))
+        await house.gate.leave(first, Verdict.DONE)
+        await house.gate.leave(await second, Verdict.DONE)
+        await bus.close()
+        await live.close()
+        assert live.is_up
+
+
+@pytest.mark.parametrize(("kind", "how"), [(Watched, "killed"), (Watched, "frozen"), (Clustered, "killed")])
+async def test_the_leading_server_falls_under_load(kind: Kind, how: str, database: Database, told: list[Event]) -> None:
+    async with (
+        running(kind) as fleet,
+        judge(SCALE) as (server, client),
+        open_gate(database.app_url, fleet.url, scaled(SCALE), PACE) as house,
+    ):
+        live, cache = Live(house.redis), Cache(house.redis)
+        await live.open()
+        noting = asyncio.create_task(_note_on(live))
+        reading = asyncio.create_task(read_pages(house.gate, server, client, range(1, 2 * FEW), 8))
+        await eventually(lambda: _is(lambda: len(server.simulator.book.entries) > FEW // 2))
+        leader = await fleet.leader()
+        leader.kill() if how == "killed" else leader.freeze()
+        seen = await asyncio.wait_for(reading, 60)
+        await eventually(lambda: _cache_lives(cache), within=20)
+        await eventually(lambda: _is(lambda: Event.GATE_REBUILT in told[told.index(Event.GATE_FALLBACK) :]), within=20)
+        if how == "frozen":
+            leader.thaw()
+        again = await asyncio.wait_for(read_pages(house.gate, server, client, range(5000, 5000 + FEW // 2), 8), 60)
+        noting.cancel()
+        live.note(changes(10**6, 1))
+        await eventually(lambda: _kept(house.redis, 10**6), within=20)
+        await live.close()
+        assert violations(server) == []
+        assert set(seen) == set(again) == {Verdict.DONE}
+        assert told.count(Event.LIVE_LOST) == told.count(Event.LIVE_BACK) <= 2
+
+
+async def _app_starts(fleet: Fleet, database: Database, tmp_path: Path) -> None:
+    settings = Settings.from_environment(
+        {
+            "OMIE_CONTROL_DATABASE_URL": database.app_url,
+            "OMIE_CONTROL_DATABASE_OWNER_URL": database.owner_url,
+            "OMIE_CONTROL_VALKEY_URL": fleet.url,
+            "OMIE_CONTROL_HOME": str(tmp_path),
+            "OMIE_CONTROL_TZ": TIMEZONE,
+        }
+    )
+    async with open_app(settings, kind="serve") as app:
+        assert await app.db.redis.ping()
+        assert (await app.db.redis.info("server"))["valkey_version"]
+        state = await app.services.system.probe()
+        assert (state.is_ready, state.degraded, state.active_sessions) == (True, [], 50)
+
+
+async def test_a_slot_moves_under_load_and_no_limit_breaks(database: Database) -> None:
+    async with (
+        running(Clustered) as fleet,
+        judge(SCALE) as (server, client),
+        open_gate(database.app_url, fleet.url, scaled(SCALE), PACE) as house,
+    ):
+        assert isinstance(fleet, Clustered)
+        live = Live(house.redis)
+        await live.open()
+        reading = asyncio.create_task(read_pages(house.gate, server, client, range(1, 2 * FEW), 8))
+        await eventually(lambda: _is(lambda: len(server.simulator.book.entries) > FEW // 2))
+        await fleet.move_the_gate()
+        assert set(await asyncio.wait_for(reading, 60)) == {Verdict.DONE}
+        live.note(changes(0, 300))
+        await eventually(lambda: _kept(house.redis, 299))
+        await live.close()
+        assert violations(server) == []
+
+
+async def test_a_cluster_refuses_what_would_reach_one_node_only() -> None:
+    client = connect("redis+cluster://127.0.0.1:1")
+    for command in ("SCAN 0", "FLUSHDB", "KEYS *", "WATCH k", "GET"):
+        with pytest.raises(DataError):
+            await client.execute_command(*command.split())  # type: ignore[no-untyped-call]
+    with pytest.raises(DataError):
+        client.pipeline()
+    await client.aclose()
+
+
+async def _cache_works(cache: Cache) -> None:
+    seen = await cache.versions(KEY.company, KEY.entities)
+    assert await cache.lead(KEY, seen, "one", 5) and not await cache.lead(KEY, seen, "two", 5)
+    assert await cache.put(KEY, b"sealed", ttl_seconds=60, seen=seen, stored_at=AT)
+    found = await cache.wait(KEY, seen, 1, since=AT)
+    assert found is not None and found.value == b"sealed"
+    await cache.release(KEY, seen, "one")
+    await cache.invalidate(KEY.company, KEY.entities[1:])
+    assert await cache.get(KEY) is None
+
+
+async def _cache_lives(cache: Cache) -> bool:
+    with suppress(CacheAway):
+        await _cache_works(cache)
+        return True
+    return False
+
+
+async def _note_on(live: Live) -> None:
+    number = 0
+    while True:
+        live.note(changes(number, 10))
+        number += 10
+        await asyncio.sleep(0.01)
+
+
+async def _hears(bus: Bus, execution_id: str) -> None:
+    async with aclosing(bus.listen()) as heard:
+        async for change in heard:
+            if change is not None and change.execution_id == execution_id:
+                return
+
+
+async def _is(condition: Callable[[], bool]) -> bool:
+    return condition()
+
+
+async def _is_up(bus: Bus) -> bool:
+    return bus.is_up
+
+
+async def _has(sessions: Sessions, number: int) -> bool:
+    return len(await sessions.active() or []) == number
+
+
+async def _waits(client: object) -> bool:
+    return bool(await client.hlen("gate:{default}:waiters") == 1)  # type: ignore[attr-defined]
+
+
+async def _kept(client: object, number: int) -> bool:
+    with suppress(Exception):
+        return bool(await client.exists(f"process:consultar_{number}"))  # type: ignore[attr-defined]
+    return False
