@@ -10,6 +10,7 @@ from omie_control.postgres.gate import PostgresGate
 from omie_control.postgres.recorder import Recorder
 from omie_control.services.access import Access
 from omie_control.services.answers import Answers
+from omie_control.services.blocks import Blocks
 from omie_control.services.bodies import Bodies
 from omie_control.services.calls import OmieCalls
 from omie_control.services.companies import Companies
@@ -60,6 +61,7 @@ class Services:
     system: System
     client: OmieClient
     gate: DoubleGate
+    blocks: Blocks
 
 
 async def wire(db: DatabaseManager) -> Services:
@@ -103,4 +105,5 @@ async def wire(db: DatabaseManager) -> Services:
         system=System(postgres, db.recorder, db.live, sessions, access),
         client=client,
         gate=gate,
+        blocks=Blocks(gate, companies),
     )

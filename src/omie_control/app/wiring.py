@@ -11,6 +11,7 @@ from omie_control.app.controller import ProcessController
 from omie_control.app.database import DatabaseManager
 from omie_control.app.services import Services
 from omie_control.services.access import Access
+from omie_control.services.blocks import Blocks
 from omie_control.services.bodies import Bodies
 from omie_control.services.calls import OmieCalls
 from omie_control.services.companies import Companies
@@ -90,6 +91,11 @@ class App:
     def system(self) -> System:
         """How everything stands."""
         return self.services.system
+
+    @property
+    def blocks(self) -> Blocks:
+        """Blocks of Omie's that last."""
+        return self.services.blocks
 
     def bus(self) -> Bus:
         """A listener of its own to what the commits tell."""

@@ -93,6 +93,12 @@ async def _contents(app: App) -> AsyncIterator[Finding]:
         yield Finding("ok", f"Empresas conectadas: {', '.join(real)}.")
     else:
         yield Finding("warning", "Nenhuma empresa real está conectada.", "omie-control company add NOME --app-key …")
+    for block in await app.blocks.list(SYSTEM):
+        yield Finding(
+            "warning",
+            block.sentence(app.settings.zone),
+            "Veja o que se repete: omie-control process list --status failed.",
+        )
     months = await app.db.pg_pool.fetchval(
         "select count(*) from pg_inherits where inhparent = 'process_executions'::regclass"
     )

@@ -21,11 +21,13 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from omie_control.domain.access import Right, is_allowed
-from omie_control.errors import Forbidden, Unauthenticated
+from omie_control.domain.actors import SYSTEM
+from omie_control.errors import Forbidden, StorageDown, Unauthenticated
 from omie_control.telemetry import Event
 
 if TYPE_CHECKING:
     from omie_control.app import App
+    from omie_control.services.blocks import CompanyBlock
 
 BOUNDS_MS = (5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000)
 _MAX_NAMES = 500
@@ -44,6 +46,7 @@ class Tally(Collector):
         self._names: set[str] = set()
         self._buckets: dict[str, list[int]] = defaultdict(lambda: [0] * (len(BOUNDS_MS) + 1))
         self._sums_ms: Counter[str] = Counter()
+        self.blocks: list[CompanyBlock] = []
 
     def hear(self, event: Event, facts: dict[str, Any]) -> None:
         """Count one event; a telemetry subscriber."""
@@ -98,6 +101,14 @@ class Tally(Collector):
         )
         for name, text, read in readings:
             yield GaugeMetricFamily(f"omie_control_{name}", text, float(read()))
+        blocked = GaugeMetricFamily(
+            "omie_control_omie_blocked_seconds",
+            "For how much longer Omie blocks a company, and the method that brought it about.",
+            labels=["company", "endpoint"],
+        )
+        for block in self.blocks:
+            blocked.add_metric([block.company, block.endpoint], block.seconds_left)
+        yield blocked
 
 
 def registry_for(tally: Tally) -> CollectorRegistry:
@@ -114,6 +125,13 @@ def registry_for(tally: Tally) -> CollectorRegistry:
 async def metrics(request: Request) -> Response:
     """Give the figures of this process. Raises Unauthenticated or Forbidden for a stranger."""
     await _admit(request)
+    app: App = request.app.state.control
+    tally: Tally = request.app.state.tally
+    try:
+        tally.blocks = await app.blocks.list(SYSTEM)
+    except StorageDown:
+        # Nobody knows; what was known may be over by now.
+        tally.blocks = []
     return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
 
 

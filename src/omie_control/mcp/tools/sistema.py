@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ from omie_control.domain.executions import Call, Execution, Status
 from omie_control.mcp.control import this_call
 from omie_control.mcp.tools.hints import offer, reads_control
 from omie_control.mcp.tools.words import answer, bullets, cell, filled, table
+from omie_control.services.blocks import CompanyBlock
 from omie_control.services.system import SystemState
 
 PAGE_MAX = 100
@@ -38,6 +40,16 @@ class Empresa(TypedDict):
     demonstracao: bool
 
 
+class Bloqueio(TypedDict):
+    """One company that Omie blocks: nothing of it leaves before `ate`."""
+
+    empresa: str
+    metodo: str
+    ate: str
+    faltam_segundos: int
+    significado: str
+
+
 class Estado(TypedDict):
     """How the system stands."""
 
@@ -46,6 +58,7 @@ class Estado(TypedDict):
     fila_de_gravacao: int
     sessoes_ativas: int | None
     degradado: list[Degradado]
+    bloqueios_do_omie: list[Bloqueio]
     empresas: list[Empresa]
 
 
@@ -100,12 +113,14 @@ def register(server: FastMCP[Any], app: App) -> None:
         server,
         reads_control("Estado do sistema"),
         "Mostra como está o sistema de controle: banco, memória de apoio, fila de gravação, empresas deste acesso "
-        "e o que estiver degradado. Use quando chamadas falharem sem motivo claro, ou para saber as empresas.",
+        "e o que estiver degradado ou bloqueado pelo Omie, e até quando. Use quando chamadas falharem sem motivo "
+        "claro, ou para saber as empresas.",
         TypeAdapter(Estado).json_schema(),
     )
     async def estado_do_sistema() -> ToolResult:
         actor = this_call().handle.request.actor
-        facts = _state(await app.system.state(actor), await app.companies.list(actor), app)
+        blocks = await app.blocks.list(actor)
+        facts = _state(await app.system.state(actor), blocks, await app.companies.list(actor), app)
         return answer(facts, _state_text(facts))
 
     @offer(
@@ -165,7 +180,9 @@ def register(server: FastMCP[Any], app: App) -> None:
 _CALL_COLUMNS = {"metodo": "método do Omie", "quando": "quando", "ms": "ms", "http": "HTTP", "falha": "falha"}
 
 
-def _state(state: SystemState, companies: Sequence[Company], app: App) -> dict[str, Any]:
+def _state(
+    state: SystemState, blocks: Sequence[CompanyBlock], companies: Sequence[Company], app: App
+) -> dict[str, Any]:
     return {
         "versao": state.version,
         "pronto": state.is_ready,
@@ -174,6 +191,16 @@ def _state(state: SystemState, companies: Sequence[Company], app: App) -> dict[s
         "degradado": [
             filled({"modo": part.mode, "desde": _instant(part.since, app), "significado": part.meaning})
             for part in state.degraded
+        ],
+        "bloqueios_do_omie": [
+            {
+                "empresa": block.company,
+                "metodo": block.endpoint,
+                "ate": _instant(block.until, app),
+                "faltam_segundos": math.ceil(block.seconds_left),
+                "significado": block.sentence(app.settings.zone),
+            }
+            for block in blocks
         ],
         "empresas": [
             {"empresa": company.slug, "nome": company.name, "demonstracao": company.is_demo} for company in companies
@@ -192,6 +219,7 @@ def _state_text(facts: Mapping[str, Any]) -> str:
             *([] if sessions is None else [f"Sessões ativas nos últimos 15 minutos: {sessions}."]),
             "Degradado:" if troubles else "Nada degradado.",
             *troubles,
+            *[f"- {block['significado']}" for block in facts["bloqueios_do_omie"]],
             "Empresas deste acesso:" if companies else "Nenhuma empresa cadastrada para este acesso.",
             *companies,
         ]

@@ -89,6 +89,7 @@ async def overview(request: Request) -> Response:
         "running": running,
         "shown_running": shown,
         "pulse": pulse,
+        "blocks": await app.blocks.list(visitor.actor),
         "standing": standing_view(await app.system.state(visitor.actor)),
         "companies": {company.id: company.slug for company in companies},
         "company_slugs": [company.slug for company in companies],
