@@ -116,7 +116,8 @@ def found(companies: Sequence[DemoCompany], seed: int, now: datetime) -> Iterato
     for demo in companies:
         # Repeatable, not secret: these people do not exist.
         random = Random(f"{seed}:{demo.app_key}")  # noqa: S311
-        company = Company(demo.app_key, demo.app_secret, demo.name, count(demo.first_id))
+        founded_at = now - timedelta(days=300)
+        company = Company(demo.app_key, demo.app_secret, demo.name, count(demo.first_id), seed, founded_at)
         for number in range(demo.customers):
             _add_customer(company, random, number)
         open_business(company, random, now, titles=demo.titles)

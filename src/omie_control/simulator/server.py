@@ -19,7 +19,7 @@ from omie_control.omie.catalog import Method, catalog
 from omie_control.simulator.book import Book, Entry
 from omie_control.simulator.clock import Clock
 from omie_control.simulator.envelope import Refusal, Request, answer, answer_refusal, read_request
-from omie_control.simulator.families import HANDLERS
+from omie_control.simulator.families import handlers
 from omie_control.simulator.faults import BadPlan, FaultPlans, Plan, read_plan
 from omie_control.simulator.moves import perform, spoil
 from omie_control.simulator.rules import Limits, Rules
@@ -110,10 +110,7 @@ class Simulator:
     def _execute(self, request: Request, method: Method, company: Company, entry: Entry, digest: str) -> dict[str, Any]:
         """Do what the call asks; synchronous, so that nothing comes between reading and writing."""
         param = accept(method, request.param)
-        handler = HANDLERS.get(method.endpoint)
-        if handler is None:
-            raise Refusal("Server", f"ERROR: O método {method.endpoint} não é simulado.")
-        data = handler(Desk(company, self.clock.now(), entry), param)
+        data = handlers()[method.endpoint](Desk(company, self.clock.now(), entry), param)
         entry.is_executed = True
         self.rules.executed(request, digest)
         return data

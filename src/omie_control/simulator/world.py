@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
+from random import Random
 from typing import Any
+from zlib import crc32
 
 from omie_control.simulator.book import Effect, Entry
+from omie_control.simulator.clock import BRASILIA
 
 Record = dict[str, Any]
+_BLOCK = 100_000_000
 
 
 @dataclass(slots=True)
@@ -39,9 +43,9 @@ class Table:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def add(self, record: Record, code: str, at: datetime) -> Row:
+    def add(self, record: Record, code: str, at: datetime, id: int | None = None) -> Row:
         """Make a record; its integration code must be free."""
-        row = Row(next(self._ids), code, record, at, at)
+        row = Row(next(self._ids) if id is None else id, code, record, at, at)
         self._rows[row.id] = row
         if code:
             self._by_code[code] = row.id
@@ -77,6 +81,8 @@ class Company:
     app_secret: str
     name: str
     ids: Iterator[int] = field(default_factory=lambda: count(5_500_000_001))
+    seed: int = 1
+    founded_at: datetime = datetime(2026, 1, 5, 8, 0, tzinfo=BRASILIA)
     _tables: dict[str, Table] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)
 
@@ -86,11 +92,30 @@ class Company:
         return self._numbers[noun]
 
     def table(self, noun: str) -> Table:
-        """Return the table of a noun; a new company has empty ones."""
+        """Return the table of a noun; one with a seeder is filled when it is first asked for, others are empty."""
         found = self._tables.get(noun)
         if found is None:
             found = self._tables[noun] = Table(noun, self.ids)
+            self._fill(found)
         return found
+
+    def random(self, noun: str) -> Random:
+        """Return dice that always fall the same way for a noun of this company; nothing secret hangs on them."""
+        return Random(f"{self.seed}:{self.app_key}:{noun}")  # noqa: S311
+
+    def _fill(self, table: Table) -> None:
+        seeder = SEEDERS.get(table.noun)
+        if seeder is None:
+            return
+        # A block of ids of the noun's own: they are the same whatever was asked for before.
+        first = _BLOCK * (100 + crc32(table.noun.encode()) % 800) + 1
+        for id, (code, record) in enumerate(seeder(self), first):
+            table.add(record, code, self.founded_at, id)
+
+
+# By noun: what its table holds at the beginning, as (integration code, record).
+Seeder = Callable[[Company], Iterable[tuple[str, Record]]]
+SEEDERS: dict[str, Seeder] = {}
 
 
 @dataclass(frozen=True, slots=True)

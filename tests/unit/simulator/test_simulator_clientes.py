@@ -142,7 +142,6 @@ async def test_a_duplicate_is_told_with_the_id_of_the_first(omie: Omie) -> None:
         ("IncluirCliente", {"razao_social": "X", "cnpj_cpf": "529.982.247-26"}, "está inválido!"),
         ("AlterarCliente", {"codigo_cliente_integracao": "nobody", "email": "x"}, "Client-103 "),
         ("ListarTudo", {"pagina": 1}, "Server Method ListarTudo not exists"),
-        ("IncluirClientesPorLote", {"lote": 1}, "não é simulado"),
     ],
 )
 async def test_what_omie_refuses_is_refused(omie: Omie, call: str, param: dict[str, Any], told: str) -> None:

@@ -1,37 +1,78 @@
-"""The methods that are simulated, a file a service; what is not here answers that it is not simulated."""
+"""Who answers each method: a family that knows it, else a shelf that keeps its record, else a plain answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from functools import cache
 
+from omie_control.omie.catalog import Method, catalog
+from omie_control.simulator.engine import plain
+from omie_control.simulator.engine.shelf import Handler, Shelf
 from omie_control.simulator.families import (
+    cadastros,
     categorias,
     clientes,
     contas_correntes,
     contas_pagar,
     contas_receber,
+    crm,
     lancamentos,
     produtos,
 )
 from omie_control.simulator.families.vendas import etapas, faturamento, pedidos, simplificado
-from omie_control.simulator.world import Desk, Record
 
-Handler = Callable[[Desk, Record], dict[str, Any]]
-
-_FAMILIES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
-    (clientes.PATH, clientes.HANDLERS),
-    (categorias.PATH, categorias.HANDLERS),
-    (produtos.PATH, produtos.HANDLERS),
-    (contas_correntes.PATH, contas_correntes.HANDLERS),
-    (contas_receber.PATH, contas_receber.HANDLERS),
-    (contas_pagar.PATH, contas_pagar.HANDLERS),
-    (lancamentos.PATH, lancamentos.HANDLERS),
-    (pedidos.PATH, pedidos.HANDLERS),
-    (simplificado.PATH, simplificado.HANDLERS),
-    (faturamento.PATH, faturamento.HANDLERS),
-    (etapas.HISTORY_PATH, etapas.HISTORY_HANDLERS),
-    (etapas.STAGES_PATH, etapas.STAGES_HANDLERS),
+_SHELVES: tuple[Shelf, ...] = (*cadastros.SHELVES, *crm.SHELVES)
+_FAMILIES: tuple[Mapping[str, Mapping[str, Handler]], ...] = (
+    {clientes.PATH: clientes.HANDLERS},
+    {categorias.PATH: categorias.HANDLERS},
+    {produtos.PATH: produtos.HANDLERS},
+    {contas_correntes.PATH: contas_correntes.HANDLERS},
+    {contas_receber.PATH: contas_receber.HANDLERS},
+    {contas_pagar.PATH: contas_pagar.HANDLERS},
+    {lancamentos.PATH: lancamentos.HANDLERS},
+    {pedidos.PATH: pedidos.HANDLERS},
+    {simplificado.PATH: simplificado.HANDLERS},
+    {faturamento.PATH: faturamento.HANDLERS},
+    {etapas.HISTORY_PATH: etapas.HISTORY_HANDLERS, etapas.STAGES_PATH: etapas.STAGES_HANDLERS},
+    crm.HANDLERS,
 )
 
-HANDLERS: Mapping[str, Handler] = {path + call: handler for path, calls in _FAMILIES for call, handler in calls.items()}
+
+@cache
+def handlers() -> Mapping[str, Handler]:
+    """Return the handler of each method of the catalogue, by endpoint."""
+    known = dict(_known())
+    return {method.endpoint: known.get(method.endpoint) or _plain(method) for method in catalog().methods}
+
+
+@cache
+def known_by_hand() -> frozenset[str]:
+    """Return the endpoints that a family answers."""
+    return frozenset(path + call for family in _FAMILIES for path, calls in family.items() for call in calls)
+
+
+def _known() -> Iterator[tuple[str, Handler]]:
+    for shelf in _SHELVES:
+        for call, handler in shelf.handlers().items():
+            yield shelf.path + call, handler
+    for family in _FAMILIES:
+        for path, calls in family.items():
+            for call, handler in calls.items():
+                yield path + call, handler
+
+
+def _plain(method: Method) -> Handler:
+    if method.kind == "list" and method.list_key is not None:
+        return plain.list_of(method)
+    if method.writes:
+        return plain.act(method)
+    listing = _listing_of(method)
+    return plain.one_of(method, listing) if listing is not None else plain.answer(method)
+
+
+def _listing_of(method: Method) -> Method | None:
+    """Return the list in which the record that a `Consultar` asks for stands, where the service has just one."""
+    if not method.call.startswith("Consultar"):
+        return None
+    lists = [each for each in catalog().methods if each.path == method.path and each.kind == "list" and each.list_key]
+    return lists[0] if len(lists) == 1 else None
