@@ -54,9 +54,13 @@ def mcp(
     allow_writes: Annotated[
         bool, typer.Option("--allow-writes", help="Permite incluir e alterar; sem isto, só leitura.")
     ] = False,
+    all_tools: Annotated[
+        bool,
+        typer.Option("--all-tools", help="Lista todas as ferramentas de uma vez, em vez da lista curta com busca."),
+    ] = False,
 ) -> None:
     """Roda o servidor MCP por stdio; só leitura, a menos que se permita escrever."""
-    _room("mcp").mcp(company=company, allow_writes=allow_writes)
+    _room("mcp").mcp(company=company, allow_writes=allow_writes, all_tools=all_tools)
 
 
 @main.command()

@@ -11,7 +11,7 @@ from omie_control.mcp.server import build_server
 from omie_control.settings import Settings
 
 
-def mcp(*, company: str | None, allow_writes: bool) -> None:
+def mcp(*, company: str | None, allow_writes: bool, all_tools: bool) -> None:
     """Speak MCP on stdin and stdout until the client leaves."""
 
     async def work() -> None:
@@ -28,6 +28,7 @@ def mcp(*, company: str | None, allow_writes: bool) -> None:
                 default_company=chosen,
                 may_write=allow_writes,
             )
-            await build_server(app, stdio_actor=principal).run_stdio_async(show_banner=False)
+            server = build_server(app, stdio_actor=principal, lists_all=all_tools)
+            await server.run_stdio_async(show_banner=False)
 
     run_async(work())

@@ -226,6 +226,10 @@ class Control(Middleware):
             complexity=traits.complexity,
         )
 
+    def who(self, context: Context) -> Actor:
+        """Name the caller of any request."""
+        return self._who(context, origin_of(context, self._trusted, self._process_session))
+
     def _who(self, context: Context, origin: Origin) -> Actor:
         """Name the caller: our own token's actor, somebody else's principal, or the actor of this process."""
         if origin.transport != "http":

@@ -16,10 +16,12 @@ from omie_control.domain.access import Right
 from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.domain.companies import Company
 from omie_control.errors import InvalidInput
+from omie_control.mcp import search
 from omie_control.mcp.auth import ControlVerifier
 from omie_control.mcp.control import Admit, control
 from omie_control.mcp.door import Door
-from omie_control.mcp.tools import clientes, contas_pagar, sistema
+from omie_control.mcp.search import Shelf
+from omie_control.mcp.tools import clientes, contas_pagar, metodos, sistema
 from omie_control.mcp.traits import Traits
 
 INSTRUCTIONS = """\
@@ -44,9 +46,13 @@ def _log_with_ours() -> None:
     logger.propagate = True
 
 
-def build_server(app: App, *, stdio_actor: Actor | None = None) -> FastMCP[Any]:
-    """Make the server. Without a token (stdio) the caller is `stdio_actor`: by default an agent that only reads."""
+def build_server(app: App, *, stdio_actor: Actor | None = None, lists_all: bool = False) -> FastMCP[Any]:
+    """Make the server. Without a token (stdio) the caller is `stdio_actor`: by default an agent that only reads.
+
+    Clients see the short list of tools, unless they or `lists_all` ask for the whole one.
+    """
     _log_with_ours()
+    controlled = control(app.controller, actor=stdio_actor or STDIO, admit=_admission(app))
     server: FastMCP[Any] = FastMCP(
         "omie-control",
         instructions=INSTRUCTIONS,
@@ -54,11 +60,28 @@ def build_server(app: App, *, stdio_actor: Actor | None = None) -> FastMCP[Any]:
         auth=ControlVerifier(app.tokens),
         mask_error_details=True,
         on_duplicate="error",
-        middleware=[control(app.controller, actor=stdio_actor or STDIO, admit=_admission(app))],
+        middleware=[Shelf(controlled.who, is_whole=lists_all), controlled],
     )
+    register_tools(server, app)
+    return server
+
+
+def register_tools(server: FastMCP[Any], app: App) -> None:
+    """Add every tool to a server."""
     for family in FAMILIES:
         family.register(server, app)
-    return server
+    metodos.register(server, app, _curated())
+    search.register(server)
+
+
+def _curated() -> dict[str, list[str]]:
+    """Tell which tools of ours ask which methods of Omie."""
+    asked: dict[str, list[str]] = {}
+    for module in FAMILIES:
+        for tool in getattr(getattr(module, "family", None), "tools", ()):
+            for each in tool.asks:
+                asked.setdefault(each.method.endpoint, []).append(tool.names[0])
+    return asked
 
 
 def build_mcp_app(app: App, *, path: str = "/mcp") -> StarletteWithLifespan:

@@ -5,8 +5,6 @@ Pure but for reading the packaged `catalog.json` once. Types are built when some
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,7 +19,6 @@ from omie_control.errors import InvalidInput, NotFound
 from omie_control.omie.fields import Field, Fields, Problem, find_missing, find_problems, near_match
 
 _PROBLEMS_SHOWN = 5
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +161,6 @@ class Catalog:
         near = near_match(call, {name: None for owner, name in self._methods if owner == path})
         raise NotFound(f"O método '{_clip(call)}' não existe em {path}.", hint=_did_you_mean(near))
 
-    def find(self, text: str, *, limit: int = 20) -> list[Method]:
-        """Return the methods that best match some words, best first; nothing matches nothing."""
-        words = _words(text)
-        scored = [(_score(words, method), order, method) for order, method in enumerate(self.methods)]
-        best = sorted((row for row in scored if row[0] > 0), key=lambda row: (-row[0], row[1]))
-        return [method for _, _, method in best[:limit]]
-
 
 @cache
 def catalog() -> Catalog:
@@ -225,26 +215,6 @@ def _paging(raw: Mapping[str, str] | None) -> Paging | None:
         answered_count=raw.get("resp_count"),
         answered_total=raw["resp_total"],
     )
-
-
-def _words(text: str) -> frozenset[str]:
-    """Split words and CamelCase, without accents or the plural's s, so that 'pedido' meets 'ListarPedidos'."""
-    plain = unicodedata.normalize("NFKD", text[:400]).encode("ascii", "ignore").decode()
-    return frozenset(word.lower().rstrip("s") for word in _WORD.findall(plain)) - {"", "de", "do", "da", "e", "a", "o"}
-
-
-def _score(words: frozenset[str], method: Method) -> float:
-    in_call, in_title = _terms(method.endpoint)
-    score = 3.0 * len(words & in_call) + 1.0 * len(words & in_title)
-    score += 0.5 * sum(1 for word in words if len(word) > 3 and any(word in term for term in in_call))
-    # Among equals, reading comes first and what Omie retires comes last.
-    return score + (0.1 if score and method.kind in ("list", "get") else 0.0) - (0.25 if method.is_deprecated else 0.0)
-
-
-@cache
-def _terms(endpoint: str) -> tuple[frozenset[str], frozenset[str]]:
-    path, _, call = endpoint.rpartition("/")
-    return _words(call), _words(f"{catalog().service(path).title} {path}")
 
 
 def _did_you_mean(near: str | None) -> str:

@@ -50,23 +50,6 @@ def test_a_wrong_name_is_answered_with_the_nearest(service: str, call: str, near
 
 
 @pytest.mark.parametrize(
-    ("words", "endpoint"),
-    [
-        ("listar clientes", "geral/clientes/ListarClientes"),
-        ("incluir conta a pagar", "financas/contapagar/IncluirContaPagar"),
-        ("listar PEDIDOS de venda", "produtos/pedido/ListarPedidos"),
-        ("posição do estoque", "estoque/consulta/PosicaoEstoque"),
-    ],
-)
-def test_words_find_the_method_that_people_mean(words: str, endpoint: str) -> None:
-    assert endpoint in [method.endpoint for method in catalog().find(words, limit=8)]
-
-
-def test_words_that_mean_nothing_here_find_nothing() -> None:
-    assert catalog().find("xyzzy") == []
-
-
-@pytest.mark.parametrize(
     "param",
     [
         {"pagina": 1, "registros_por_pagina": 50},

@@ -1,0 +1,176 @@
+"""Any method of Omie, by search, description and execution, under the control that every tool is under."""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+from fastmcp import Client
+from tests.mcp_serving import rows
+from tests.stories.tools.conftest import Running
+from tests.tool_stories import Case, House, Story, told
+
+from omie_control.domain.actors import Actor, ActorKind, Role
+from omie_control.mcp.server import build_server
+from omie_control.omie.catalog import catalog
+from omie_control.omie.examples import example_of
+
+LIST, CREATE, DELETE = (f"geral/clientes/{call}" for call in ("ListarClientes", "IncluirCliente", "ExcluirCliente"))
+PAGE = {"pagina": 1, "registros_por_pagina": 5}
+NEW = {
+    "razao_social": "Padaria Sol Nascente Ltda",
+    "nome_fantasia": "Sol Nascente",
+    "cnpj_cpf": "11.222.333/0001-81",
+    "codigo_cliente_integracao": "SOL-0001",
+}
+
+STORIES = (
+    Story(
+        "executar_metodo_omie",
+        good=Case(
+            {"metodo": LIST, "parametros": PAGE, "campos": ["razao_social"]},
+            has={"metodo": LIST, "escreve": False, "pagina": 1, "tem_mais": True, "fonte": "omie"},
+            says="razao_social",
+            then=lambda house, answer: _only_names(answer.data["resposta"]["clientes_cadastro"]),
+        ),
+        empty=Case(
+            {"metodo": LIST, "parametros": {**PAGE, "clientesFiltro": {"razao_social": "ninguem se chama assim"}}},
+            has={"total_de_registros": 0},
+        ),
+        wrong=Case(
+            {"metodo": LIST, "parametros": {"pagina": "1", "filtro": {}}},
+            says=("pagina: deve ser um número inteiro", "filtro: este campo não existe", "nada foi enviado"),
+            is_refused=True,
+        ),
+        failing=Case({"metodo": LIST, "parametros": {**PAGE, "pagina": 2}}, says="O que fazer", is_refused=True),
+    ),
+)
+
+
+def _only_names(found: list[dict[str, str]]) -> None:
+    assert len(found) == 5
+    assert all(row.keys() == {"razao_social"} for row in found)
+
+
+@pytest.mark.parametrize(("tool", "case"), told(STORIES))
+async def test_story(house: House, tool: str, case: Case) -> None:
+    await house.tell(tool, case)
+
+
+async def test_a_write_goes_once_under_its_key(house: House) -> None:
+    write = {"metodo": CREATE, "parametros": NEW, "chave_idempotencia": "sol-1"}
+    first = await house.call("executar_metodo_omie", **write)
+    again = await house.call("executar_metodo_omie", **write)
+    assert not first.is_error, first.text
+    assert first.data["escreve"] is True
+    assert again.data["repetida_de"] == first.data["execution_id"]
+    assert again.data["resposta"] == first.data["resposta"]
+    assert [entry["endpoint"] for entry in house.asked] == [CREATE]
+    assert house.first("clientes", razao_social=NEW["razao_social"])
+    other = await house.call("executar_metodo_omie", **{**write, "parametros": {**NEW, "nome_fantasia": "Outro"}})
+    assert "já foi usada com outros dados" in other.text
+
+
+async def test_what_cannot_be_undone_waits_for_a_word(house: House) -> None:
+    await house.call("executar_metodo_omie", metodo=CREATE, parametros=NEW)
+    delete = {"metodo": DELETE, "parametros": {"codigo_cliente_integracao": "SOL-0001"}}
+    refused = await house.call("executar_metodo_omie", **delete)
+    assert refused.is_error
+    assert "confirmo_irreversivel" in refused.text
+    assert [entry["endpoint"] for entry in house.asked] == [CREATE]
+    done = await house.call("executar_metodo_omie", **delete, confirmo_irreversivel=True)
+    assert not done.is_error, done.text
+
+
+async def test_a_name_outside_the_catalogue_reaches_nothing(house: House) -> None:
+    for name in ("geral/clientes/ListarCliente", "geral/fornecedores/ListarFornecedores", "x", "../admin", 5, None):
+        refused = await house.call("executar_metodo_omie", metodo=name)
+        assert refused.is_error
+    near = await house.call("executar_metodo_omie", metodo="geral/clientes/ListarCliente")
+    assert "geral/clientes/ListarClientes" in near.text
+    assert house.asked == []
+
+
+async def test_a_retired_method_says_so_everywhere(house: House) -> None:
+    name = "geral/departamentos/ListarDepatartamentos"
+    found = await house.call("buscar_metodos_omie", consulta="listar departamentos", empresa=None)
+    assert found.is_error  # `empresa` is none of its parameters.
+    described = await house.client.call_tool("descrever_metodo_omie", {"metodo": name})
+    assert described.structured_content is not None
+    assert described.structured_content["obsoleto"] is True
+    assert "obsoleto" in described.content[0].text
+    ran = await house.call("executar_metodo_omie", metodo=name, parametros=example_of(catalog().method(*_split(name))))
+    assert ran.is_error or "obsoleto" in ran.data["aviso"]
+
+
+async def test_search_tells_what_there_is_and_which_tool_does_it(house: House) -> None:
+    found = await house.client.call_tool("buscar_metodos_omie", {"consulta": "contas a pagar", "limite": 3})
+    assert found.structured_content is not None
+    by_name = {each["metodo"]: each for each in found.structured_content["metodos"]}
+    assert by_name["financas/contapagar/ListarContasPagar"]["ferramentas"] == ["consultar_contas_pagar"]
+    nothing = await house.client.call_tool("buscar_metodos_omie", {"consulta": "xyzzy"})
+    assert nothing.structured_content == {"metodos": [], "encontrados": 0}
+    writes = await house.client.call_tool("buscar_metodos_omie", {"consulta": "boletos", "tipo": "escrita"})
+    assert writes.structured_content is not None
+    assert all(each["escreve"] for each in writes.structured_content["metodos"])
+
+
+async def test_a_description_opens_what_is_inside(house: House) -> None:
+    name = "produtos/pedido/IncluirPedido"
+    whole = await house.client.call_tool("descrever_metodo_omie", {"metodo": name})
+    assert whole.structured_content is not None
+    assert whole.structured_content["campos_omitidos"] > 0
+    assert whole.structured_content["codigos_de_integracao"]
+    inside = await house.client.call_tool("descrever_metodo_omie", {"metodo": name, "dentro_de": "det.produto"})
+    assert inside.structured_content is not None
+    fields = {field["campo"]: field for field in inside.structured_content["parametros"]}
+    assert fields["det.produto.quantidade"]["tipo"] == "número"
+    wrong = await house.client.call_tool(
+        "descrever_metodo_omie", {"metodo": name, "dentro_de": "det.produtos"}, raise_on_error=False
+    )
+    assert "'produto'" in wrong.content[0].text
+
+
+async def test_the_rights_are_those_of_the_method(house: House, running: Running) -> None:
+    reader = Actor(ActorKind.STDIO, "leitor", Role.AGENT, may_write=False)
+    connection = await asyncpg.connect(running.app.settings.database_owner_url.get_secret_value())
+    try:
+        async with Client(build_server(running.app, stdio_actor=reader)) as client:
+            read = await client.call_tool(
+                "executar_metodo_omie", {"empresa": house.slug, "metodo": LIST, "parametros": PAGE}
+            )
+            for method, param in ((CREATE, NEW), ("produtos/cupomfiscal/ObterProximoLote", {})):
+                refused = await client.call_tool(
+                    "executar_metodo_omie",
+                    {"empresa": house.slug, "metodo": method, "parametros": param, "confirmo_irreversivel": True},
+                    raise_on_error=False,
+                )
+                assert "só de leitura" in refused.content[0].text
+        assert read.structured_content is not None
+        assert [entry["endpoint"] for entry in house.asked] == [LIST]
+        mine = [row for row in await rows(connection, "executar_metodo_omie") if row["actor"] == "stdio:leitor"]
+        assert [(row["writes"], row["status"], row["category"], row["complexity"]) for row in mine] == [
+            (False, "completed", "comercial", "intermediaria"),
+            (True, "failed", "comercial", "avancada"),
+            (True, "failed", "comercial", "basica"),
+        ]
+    finally:
+        await connection.close()
+
+
+async def test_every_method_reaches_omie(house: House) -> None:
+    """All 460: each is sent, and answered by Omie, well or with a refusal of its own."""
+    for method in catalog().methods:
+        answer = await house.call(
+            "executar_metodo_omie",
+            metodo=method.endpoint,
+            parametros=example_of(method),
+            confirmo_irreversivel=True,
+        )
+        assert "execution_id" in answer.data or "O que fazer" in answer.text, (method.endpoint, answer.text)
+    reached = {entry["endpoint"] for entry in house.asked}
+    assert reached == {method.endpoint for method in catalog().methods}
+
+
+def _split(endpoint: str) -> tuple[str, str]:
+    path, _, call = endpoint.rpartition("/")
+    return f"{path}/", call
