@@ -7,14 +7,24 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from omie_control.domain.executions import Change, Status
 from omie_control.domain.metrics import bucket_of
 from omie_control.postgres.rows import FinishRow, SealedBody, StartRow
-from omie_control.postgres.statements import FINISH_COLUMNS, PARENTS, START_COLUMNS, Part, Tables
+from omie_control.postgres.statements import (
+    BODY_COLUMNS,
+    CALL_COLUMNS,
+    DELTA_COLUMNS,
+    FINISH_COLUMNS,
+    FINISH_EXTRA_COLUMNS,
+    PARENTS,
+    REPEATED,
+    START_COLUMNS,
+    Part,
+    Tables,
+)
 
 _MINUTE_SECONDS = 60
 
@@ -101,17 +111,17 @@ class Batch:
 
     def arguments(self) -> tuple[Part, list[Any]]:
         """Return the parts of the batch and the statement's arguments, in the order of `Part`."""
-        parts = Part(0)
-        arguments: list[Any] = []
         deltas = _Deltas()
+        parts = Part(0)
+        sections: list[tuple[tuple[str, ...], Sequence[Sequence[Any]]]] = []
         if self.starts:
             parts |= Part.STARTS
             rows: list[StartRow] = [each.row for each in self.starts]  # type: ignore[misc]
-            arguments.extend(_columns(rows, START_COLUMNS))
+            sections.append((START_COLUMNS, rows))
             bodies = [(row.id, *_body_columns(row.body)) for row in rows if row.body is not None]
             if bodies:
                 parts |= Part.START_BODIES
-                arguments.extend(_columns(bodies, 5))
+                sections.append((BODY_COLUMNS, bodies))
             for row in rows:
                 if row.completed_at is not None:
                     parts |= Part.REFUSALS
@@ -119,15 +129,17 @@ class Batch:
         if self.finishes:
             parts |= Part.FINISHES
             ends: list[FinishRow] = [each.row for each in self.finishes]  # type: ignore[misc]
-            arguments.extend(_columns(ends, FINISH_COLUMNS))
-            arguments.extend(_columns([_finish_extra(row) for row in ends], 5))
+            sections.append((FINISH_COLUMNS, ends))
+            sections.append((FINISH_EXTRA_COLUMNS, [_finish_extra(row) for row in ends]))
             calls = _call_rows(ends, deltas)
             if calls:
                 parts |= Part.CALLS
-                arguments.extend(_columns(calls, 13))
+                sections.append((CALL_COLUMNS, calls))
         if deltas.rows:
-            arguments.extend(_columns(deltas.as_rows(), 9))
-        return parts, arguments
+            sections.append((DELTA_COLUMNS, deltas.as_rows()))
+        if all(len(rows) == 1 for _, rows in sections):
+            return parts | Part.LONE, [value for names, rows in sections for value in rows[0][: len(names)]]
+        return parts, [column for names, rows in sections for column in _columns(names, rows)]
 
     def changes(self) -> list[Change]:
         """Return what the commit of this batch changed, for the bus."""
@@ -146,7 +158,7 @@ class Batch:
             [row.status.value for row in ends],
             [row.completed_at for row in ends],
             [row.commitment for row in ends],
-            *(_columns(calls, 3) or ([], [], [])),
+            *(list(zip(*calls, strict=True)) or ([], [], [])),
         ]
 
 
@@ -180,11 +192,17 @@ def _month_of(year: int, month: int) -> _Month:
     return _Month(low, high, first, end, Tables(*(name + suffix for name in PARENTS)))
 
 
-def _columns(rows: Sequence[Sequence[Any]], count: int) -> list[Any]:
-    # The driver looks at every element with care. unnest fills a short array up with nulls, so that a column
-    # without any value costs nothing.
-    nothing = (None,) * len(rows)
-    return [() if column == nothing else column for column in islice(zip(*rows, strict=True), count)]
+def _columns(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Any]:
+    return [_array(name, column) for name, column in zip(names, zip(*rows, strict=True), strict=False)]
+
+
+def _array(name: str, column: tuple[Any, ...]) -> Sequence[Any]:
+    """Return a column as it is sent: the driver looks at every element with care, so as short as it can be."""
+    first = column[0]
+    if first is None:
+        # unnest fills a short array up with nulls.
+        return () if column.count(None) == len(column) else column
+    return column[:1] if name in REPEATED and column.count(first) == len(column) else column
 
 
 def _body_columns(body: SealedBody) -> tuple[int, UUID, bytes, bytes | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -123,6 +122,4 @@ async def settle(
 
 async def seal(connection: Connection, id: UUID, key_id: UUID, sealed: bytes, hashes: bytes) -> None:
     """Keep the sealed body of a settlement."""
-    await _sql.seal.run(
-        connection, execution_id=id, key_id=key_id, sealed=sealed, document_hashes=hashes or None
-    )
+    await _sql.seal.run(connection, execution_id=id, key_id=key_id, sealed=sealed, document_hashes=hashes or None)

@@ -21,6 +21,8 @@ class Part(IntFlag):
     REFUSALS = 4
     FINISHES = 8
     CALLS = 16
+    # One row of each part at most.
+    LONE = 32
 
 
 class Tables(NamedTuple):
@@ -75,11 +77,11 @@ _FINISH_TYPES = {
     "is_cleaned": "boolean",
     "commitment": "bytea",
 }
-START_COLUMNS = len(_START_TYPES)
-FINISH_COLUMNS = len(_FINISH_TYPES)
+START_COLUMNS = tuple(_START_TYPES)
+FINISH_COLUMNS = tuple(_FINISH_TYPES)
 if (
-    tuple(_START_TYPES) != StartRow._fields[:START_COLUMNS]
-    or tuple(_FINISH_TYPES) != FinishRow._fields[:FINISH_COLUMNS]
+    StartRow._fields[: len(START_COLUMNS)] != START_COLUMNS
+    or FinishRow._fields[: len(FINISH_COLUMNS)] != FINISH_COLUMNS
 ):
     raise AssertionError("the statements' columns must be the rows' first fields, in their order")
 
@@ -123,6 +125,38 @@ _DELTA_TYPES = {
     "success_count": "integer",
     "total_ms": "bigint",
 }
+# Columns that are mostly the same in a whole batch; sent once then, since the driver examines each element with care.
+REPEATED = frozenset(
+    {
+        "process_type",
+        "status",
+        "input_parameters",
+        "company_id",
+        "actor",
+        "instance_id",
+        "attempt",
+        "writes",
+        "category",
+        "complexity",
+        "user_agent",
+        "ip_address",
+        "session_id",
+        "is_cleaned",
+        "omie_endpoint",
+        "request_payload",
+        "response_status_code",
+        "part",
+        "key_id",
+        "endpoint",
+        "status_code",
+        "success",
+        "method",
+    }
+)
+FINISH_EXTRA_COLUMNS = tuple(_FINISH_EXTRA)
+BODY_COLUMNS = tuple(_BODY_TYPES)
+CALL_COLUMNS = tuple(_CALL_TYPES)
+DELTA_COLUMNS = tuple(_DELTA_TYPES)
 _ENUMS = {
     "status": "execution_status",
     "category": "tool_category",
@@ -174,14 +208,18 @@ to_seal as (insert into seal_queue (kind, ids) select 1, array_agg(id) from ende
 
 # Refusals are born ended: their seal's queue gets them with their start.
 _REFUSED = """refused as (
-    insert into seal_queue (kind, ids) select 1, array_agg(id) from started where completed_at is not null having count(*) > 0
+    insert into seal_queue (kind, ids)
+    select 1, array_agg(id) from started where completed_at is not null having count(*) > 0
 )"""
 
 
 @lru_cache(maxsize=256)
 def statement(parts: Part, tables: Tables = PARENTS) -> str:
-    """Return the statement for a batch of these parts; its arguments follow in the order of `Part`."""
-    numbers = _Numbers()
+    """Return the statement for a batch of these parts; its arguments follow in the order of `Part`.
+
+    Each part brings its columns as arrays, or its one row as plain values in a batch that is `LONE`.
+    """
+    numbers = _Numbers(is_lone=Part.LONE in parts)
     steps: list[str] = []
     if Part.STARTS in parts:
         returning = "\n returning id, completed_at" if Part.REFUSALS in parts else ""
@@ -204,7 +242,8 @@ def statement(parts: Part, tables: Tables = PARENTS) -> str:
 class _Numbers:
     """Hands out `$1`, `$2`, … in the order in which the arguments are sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_lone: bool) -> None:
+        self._is_lone = is_lone
         self._last = 0
 
     def next(self, type: str) -> str:
@@ -212,11 +251,22 @@ class _Numbers:
         return f"${self._last}::{type}"
 
     def source(self, types: dict[str, str], *, numbered: bool = False) -> str:
-        arrays = ", ".join(self.next(f"{name}[]") for name in types.values())
-        columns = ", ".join(types)
-        if numbered:
-            return f"unnest({arrays}) with ordinality as u ({columns}, number)"
-        return f"unnest({arrays}) as u ({columns})"
+        """Return the rows of a part as `u`, numbered from 1 if asked."""
+        if self._is_lone:
+            values = ", ".join(f"{self.next(type)} as {column}" for column, type in types.items())
+            return f"(select {values}{', 1::bigint as number' if numbered else ''}) as u"
+        arrays = {column: self.next(f"{type}[]") for column, type in types.items()}
+        columns = [_repeated(column, array) if column in REPEATED else column for column, array in arrays.items()]
+        # The planner pulls the select up, so that it costs nothing.
+        return (
+            f"(select {', '.join(columns)}{', number' if numbered else ''}"  # noqa: S608 - names of our own
+            f" from unnest({', '.join(arrays.values())}) with ordinality as u ({', '.join(types)}, number)) as u"
+        )
+
+
+def _repeated(column: str, array: str) -> str:
+    """Read a column whose array holds one value for all rows, or a value for each."""
+    return f"coalesce({column}, case when cardinality({array}) = 1 then ({array})[1] end) as {column}"
 
 
 def _insert(name: str, table: str, types: dict[str, str], numbers: _Numbers, returning: str = "") -> str:
