@@ -12,6 +12,7 @@ revoke all on
     rollup_minutes_now, rollup_hours_now, usage_now
     from public, omie_control_app, omie_control_reader;
 revoke all on idempotency_keys, uncertain_executions, lookup_lines from public, omie_control_app, omie_control_reader;
+revoke all on errands from public, omie_control_app, omie_control_reader;
 revoke all on seal_queue, seal_keys, seals, audit_verifications from public, omie_control_app, omie_control_reader;
 
 -- The application. No delete where a row is a record: executions, calls, alerts, people, keys leave by
@@ -25,6 +26,8 @@ grant select, insert, update on
 grant select, insert, update, delete on rollup_deltas, instances, web_sessions, login_attempts, execution_bodies to omie_control_app;
 -- Keys expire, look-ups end; neither is a record (the execution is).
 grant select, insert, update, delete on idempotency_keys, uncertain_executions, lookup_lines to omie_control_app;
+-- What was set out to be done stays, as the executions do that belong to it.
+grant select, insert, update on errands to omie_control_app;
 -- The gate's book is about the last minutes only, and pruned by those who write it.
 grant select, insert, update, delete on gate_calls, gate_waiters, omie_blocks to omie_control_app;
 grant select, insert, update on gate_egresses, gate_lines to omie_control_app;

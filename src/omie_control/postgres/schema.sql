@@ -230,6 +230,24 @@ create table data_keys (
     constraint data_keys_company_id_month_key UNIQUE (company_id, month)
 );
 
+create table errands (
+    id uuid not null,
+    name character varying(100) not null,
+    goal text not null,
+    actor character varying(100) not null,
+    company_id uuid,
+    session_id character varying(100),
+    opened_at timestamp with time zone not null default clock_timestamp(),
+    closed_at timestamp with time zone,
+    outcome character varying(20),
+    result text,
+    constraint errands_pkey PRIMARY KEY (id),
+    constraint errands_name_key UNIQUE (name),
+    constraint closed_has_an_outcome CHECK (((closed_at IS NULL) = (outcome IS NULL))),
+    constraint errands_goal_check CHECK ((goal <> ''::text)),
+    constraint errands_outcome_check CHECK (((outcome)::text = ANY ((ARRAY['done'::character varying, 'partial'::character varying, 'given_up'::character varying])::text[])))
+);
+
 create table execution_bodies (
     execution_id uuid not null,
     part smallint not null,
@@ -704,6 +722,8 @@ CREATE INDEX idx_audit_events_actor ON public.audit_events USING btree (actor, i
 CREATE INDEX idx_audit_events_object ON public.audit_events USING btree (object_type, object_id);
 
 CREATE INDEX idx_audit_verifications_ended ON public.audit_verifications USING btree (ended_at);
+
+CREATE INDEX idx_errands_open ON public.errands USING btree (actor, opened_at) WHERE (closed_at IS NULL);
 
 CREATE INDEX idx_gate_calls_counting ON public.gate_calls USING btree (egress, counts_until);
 
@@ -1346,6 +1366,10 @@ create view usage_now as
 comment on column companies.credentials is 'app_key and app_secret, AES-256-GCM under credentials_key, bound to this row';
 
 comment on table data_keys is 'one key per company and month, wrapped by the master key; company zero is "no company"';
+
+comment on column errands.name is 'what process_executions.fastmcp_session_id says of the executions of the errand';
+
+comment on column errands.session_id is 'the session of the protocol in which it was opened, where there is one: it tells apart conversations of one token';
 
 comment on column execution_bodies.part is '0 the input, sealed before anything leaves; 1 everything known at the end';
 
