@@ -44,6 +44,7 @@ _ACCOUNTS = (
     ("CC-CAIXA", "Caixinha", "CX", "999"),
     ("CC-OMIE", "Omie.CASH", "CC", "613"),
 )
+_OPENING = 15_000.0
 _GOODS = ("Parafuso", "Broca", "Lâmpada", "Cabo", "Tinta", "Luva", "Válvula", "Rolamento", "Filtro", "Correia")
 _SIZES = ("pequeno", "médio", "grande", "reforçado", "profissional", "econômico", "de aço", "de alumínio", "importado")
 
@@ -55,7 +56,13 @@ def open_business(company: Company, random: Random, now: datetime, *, titles: in
         record = categorias.new_record(code, description, is_total=is_total)
         company.table(categorias.TABLE).add(record, code, began_at)
     for code, description, kind, bank in _ACCOUNTS:
-        fields = {"descricao": description, "tipo_conta_corrente": kind, "codigo_banco": bank, "codigo_agencia": "0001"}
+        fields: Record = {
+            "descricao": description,
+            "tipo_conta_corrente": kind,
+            "codigo_banco": bank,
+            "codigo_agencia": "0001",
+        }
+        fields |= {"numero_conta_corrente": f"{bank}45-6", "saldo_inicial": _OPENING}
         company.table(contas_correntes.NOUN.table).add(contas_correntes.new_record(fields), code, began_at)
     for number in range(len(_GOODS) * len(_SIZES)):
         product = produtos.new_record(_product(random, number))

@@ -36,6 +36,7 @@ class Table:
         self._ids = ids
         self._rows: dict[int, Row] = {}
         self._by_code: dict[str, int] = {}
+        self._indexes: dict[str, dict[Any, list[int]]] = {}
 
     def __iter__(self) -> Iterator[Row]:
         return iter(list(self._rows.values()))
@@ -49,7 +50,18 @@ class Table:
         self._rows[row.id] = row
         if code:
             self._by_code[code] = row.id
+        for tag, index in self._indexes.items():
+            index.setdefault(record.get(tag), []).append(row.id)
         return row
+
+    def where(self, tag: str, value: Any) -> list[Row]:
+        """Return the rows whose tag has a value, by an index; only for tags that never change."""
+        index = self._indexes.get(tag)
+        if index is None:
+            index = self._indexes[tag] = {}
+            for row in self._rows.values():
+                index.setdefault(row.record.get(tag), []).append(row.id)
+        return [self._rows[id] for id in index.get(value, ())]
 
     def get(self, id: int) -> Row | None:
         """Return the row with an Omie id."""
@@ -71,6 +83,8 @@ class Table:
         """Delete a row."""
         del self._rows[row.id]
         self._by_code.pop(row.code, None)
+        for tag, index in self._indexes.items():
+            index[row.record.get(tag)].remove(row.id)
 
 
 @dataclass(slots=True)

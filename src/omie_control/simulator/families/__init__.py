@@ -16,9 +16,11 @@ from omie_control.simulator.families import (
     contas_pagar,
     contas_receber,
     crm,
+    dre,
     lancamentos,
     produtos,
 )
+from omie_control.simulator.families.relatorios import extrato, financas, movimentos
 from omie_control.simulator.families.vendas import etapas, faturamento, pedidos, simplificado
 
 _SHELVES: tuple[Shelf, ...] = (*cadastros.SHELVES, *crm.SHELVES)
@@ -35,6 +37,10 @@ _FAMILIES: tuple[Mapping[str, Mapping[str, Handler]], ...] = (
     {faturamento.PATH: faturamento.HANDLERS},
     {etapas.HISTORY_PATH: etapas.HISTORY_HANDLERS, etapas.STAGES_PATH: etapas.STAGES_HANDLERS},
     crm.HANDLERS,
+    {movimentos.PATH: movimentos.HANDLERS, movimentos.SEARCH_PATH: movimentos.SEARCH_HANDLERS},
+    {financas.PATH: financas.HANDLERS, financas.CASH_PATH: financas.CASH_HANDLERS},
+    {extrato.PATH: extrato.HANDLERS},
+    {dre.PATH: dre.HANDLERS},
 )
 
 

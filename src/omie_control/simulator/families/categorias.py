@@ -6,6 +6,7 @@ from typing import Any
 
 from omie_control.omie.catalog import catalog
 from omie_control.simulator.envelope import Refusal
+from omie_control.simulator.families import dre
 from omie_control.simulator.families.lists import PastEnd, page
 from omie_control.simulator.families.records import require
 from omie_control.simulator.world import Desk, Record, Row
@@ -86,11 +87,13 @@ def new_record(code: str, description: str, *, is_total: bool) -> Record:
         "totalizadora": "S" if is_total else "N",
         "transferencia": "N",
         "categoria_superior": code.rpartition(".")[0] if code.count(".") > 1 else "",
+        "codigo_dre": dre.code_of(code),
     }
 
 
 def _shown(row: Row) -> Record:
-    return dict(row.record)
+    line = dre.BY_CODE.get(row.record.get("codigo_dre", ""))
+    return row.record | ({"dadosDRE": line} if line is not None else {})
 
 
 def _passes(row: Row, param: Record) -> bool:

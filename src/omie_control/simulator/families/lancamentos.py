@@ -9,11 +9,12 @@ from omie_control.simulator.envelope import Refusal
 from omie_control.simulator.families import contas_correntes
 from omie_control.simulator.families.lists import PastEnd, page, within
 from omie_control.simulator.families.records import Noun, info, require
+from omie_control.simulator.families.references import refuse_bad_category
 from omie_control.simulator.world import Desk, Record, Row
 
 PATH = "financas/contacorrentelancamentos/"
 NOUN = Noun("lancamentos", "Lançamento", "nCodLanc", "cCodIntLanc", status_tags=("cCodStatus", "cDesStatus"))
-_PARTS = ("cabecalho", "detalhes")
+_PARTS = ("cabecalho", "detalhes", "transferencia", "departamentos")
 
 
 def listar(desk: Desk, param: Record) -> dict[str, Any]:
@@ -34,14 +35,27 @@ def incluir(desk: Desk, param: Record) -> dict[str, Any]:
     contas_correntes.NOUN.find(desk, {"nCodCC": head["nCodCC"]})
     code = str(param.get(NOUN.code_tag) or "")
     NOUN.refuse_known_code(desk, code)
-    record = {part: dict(param.get(part, {})) for part in _PARTS} | {"diversos": {"cOrigem": "MANR"}}
-    return NOUN.status(desk.add(NOUN.table, record, code), "cadastrado")
+    target = param.get("transferencia", {}).get("nCodCCDestino")
+    if target:
+        contas_correntes.NOUN.find(desk, {"nCodCC": target})
+    nature = "P" if target else _nature(desk, param)
+    record = {part: param[part] for part in _PARTS if part in param}
+    record["diversos"] = {"cOrigem": f"{'TRA' if target else 'MAN'}{nature}", "cNatureza": nature}
+    row = desk.add(NOUN.table, record, code)
+    if target:
+        other = record | {
+            "cabecalho": head | {"nCodCC": target},
+            "transferencia": {"nCodCCDestino": head["nCodCC"]},
+            "diversos": {"cOrigem": "TRAR", "cNatureza": "R"},
+        }
+        desk.add(NOUN.table, other, "")
+    return NOUN.status(row, "cadastrado")
 
 
 def alterar(desk: Desk, param: Record) -> dict[str, Any]:
     """AlterarLancCC."""
     row = _by_hand(desk, param)
-    desk.change(NOUN.table, row, {part: row.record[part] | param.get(part, {}) for part in _PARTS})
+    desk.change(NOUN.table, row, {part: _laid(row.record.get(part), param[part]) for part in _PARTS if part in param})
     return NOUN.status(row, "alterado")
 
 
@@ -75,9 +89,33 @@ def settled(desk: Desk, *, account: int, day: str, value: float, origin: str, ti
     return desk.add(NOUN.table, record, "")
 
 
+def reconcile(desk: Desk, row: Row, *, is_seen: bool) -> None:
+    """Mark an entry as seen on the bank's statement, or take the mark away."""
+    tags = ("dDtConc", "cHrConc", "cUsConc")
+    marks = (f"{desk.now:%d/%m/%Y}", f"{desk.now:%H:%M:%S}", "WEBSERVICE") if is_seen else ("", "", "")
+    desk.change(NOUN.table, row, {"diversos": row.record["diversos"] | dict(zip(tags, marks, strict=True))})
+
+
+def signed(row: Row) -> float:
+    """Return what an entry adds to its account, below zero when money leaves it."""
+    value = float(row.record["cabecalho"]["nValorLanc"])
+    return -value if row.record["diversos"]["cNatureza"] == "P" else value
+
+
 def full(row: Row) -> Record:
     """Return an entry as ConsultaLancCC shows it."""
     return {NOUN.id_tag: row.id, NOUN.code_tag: row.code, **row.record, "info": info(row)}
+
+
+def _nature(desk: Desk, param: Record) -> str:
+    """Say whether money comes (R) or goes (P): the category knows; without one it comes."""
+    code = str(param.get("detalhes", {}).get("cCodCateg") or "")
+    refuse_bad_category(desk, code)
+    return "P" if code.startswith("2") else "R"
+
+
+def _laid(old: Any, new: Any) -> Any:
+    return {**old, **new} if isinstance(old, dict) and isinstance(new, dict) else new
 
 
 def _by_hand(desk: Desk, param: Record) -> Row:

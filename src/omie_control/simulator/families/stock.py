@@ -28,7 +28,7 @@ class Movement:
 
 def move(desk: Desk, movement: Movement) -> Row:
     """Write a movement in the ledger and in the book."""
-    return desk.add(TABLE, {"movement": movement}, "")
+    return desk.add(TABLE, {"movement": movement, "product": movement.product}, "")
 
 
 def movements(company: Company) -> Iterator[tuple[Row, Movement]]:
@@ -45,8 +45,9 @@ def default_place(company: Company) -> int:
 def balance(company: Company, product: int, place: int = 0) -> tuple[float, float]:
     """Return (quantity, average cost of a unit) of a product, in one place or in all of them."""
     quantity = cost = 0.0
-    for _, moved in movements(company):
-        if moved.product != product or (place and moved.place != place):
+    for row in company.table(TABLE).where("product", product):
+        moved: Movement = row.record["movement"]
+        if place and moved.place != place:
             continue
         if moved.quantity > 0 and quantity + moved.quantity > 0:
             cost = (max(quantity, 0.0) * cost + moved.quantity * moved.cost) / (max(quantity, 0.0) + moved.quantity)

@@ -15,10 +15,12 @@ from omie_control.simulator.families.records import Noun, info, require
 from omie_control.simulator.families.references import refuse_bad_account, refuse_bad_category
 from omie_control.simulator.world import Desk, Record, Row
 
+# The titles that were deleted, of both sides, for the one method that lists them.
+DELETED = "titulos_excluidos"
 _ID = "codigo_lancamento_omie"
 _CODE = "codigo_lancamento_integracao"
 _KEYS = frozenset({_ID, _CODE, "status_titulo", "info"})
-_OPEN = frozenset({"EMABERTO", "PAGTO_PARCIAL", "VENCEHOJE", "AVENCER", "ATRASADO"})
+OPEN = frozenset({"EMABERTO", "PAGTO_PARCIAL", "VENCEHOJE", "AVENCER", "ATRASADO"})
 # The row writes them with a space, the filter without.
 _SHOWN = {"AVENCER": "A VENCER", "VENCEHOJE": "VENCE HOJE"}
 
@@ -52,7 +54,7 @@ class Side:
 
     def consultar(self, desk: Desk, param: Record) -> dict[str, Any]:
         """Show one title."""
-        return self.full(desk, self._find(desk, param))
+        return self.full(desk, self.find(desk, param))
 
     def incluir(self, desk: Desk, param: Record) -> dict[str, Any]:
         """Make a title."""
@@ -68,7 +70,7 @@ class Side:
 
     def alterar(self, desk: Desk, param: Record) -> dict[str, Any]:
         """Change a title that is still open."""
-        return self._change(desk, self._find(desk, param), param)
+        return self._change(desk, self.find(desk, param), param)
 
     def upsert(self, desk: Desk, param: Record) -> dict[str, Any]:
         """Make or change a title, by integration code."""
@@ -78,41 +80,61 @@ class Side:
 
     def excluir(self, desk: Desk, param: Record) -> dict[str, Any]:
         """Delete a title without settlements."""
-        row = self._find(desk, param)
-        if self._settlements(desk, row):
+        row = self.find(desk, param)
+        if self.settlements(desk, row):
             raise Refusal("Client-101", "ERROR: O título possui baixas e não pode ser excluído!")
         desk.remove(self.table, row)
+        desk.company.table(DELETED).add({"title": row.id, "side": self.path}, "", desk.now)
         return self.noun.status(row, "excluído")
 
     def cancelar(self, desk: Desk, param: Record) -> dict[str, Any]:
         """Cancel a title; it stays, and shows that it is cancelled."""
-        row = self._find(desk, param)
+        row = self.find(desk, param)
         desk.change(self.table, row, {"status_titulo": "CANCELADO"})
         return self.noun.status(row, "cancelado")
 
     def baixar(self, desk: Desk, param: Record) -> dict[str, Any]:
         """Settle a title, whole or in part."""
-        row = self._find(desk, param)
+        row = self.find(desk, param)
         code = str(param.get(self.settlement.code_tag) or "")
         self.settlement.refuse_known_code(desk, code)
-        left = self._left(desk, row)
+        left = self.left(desk, row)
         if left <= 0:
             raise Refusal("Client-101", "ERROR: O título já foi liquidado!")
-        value = round(float(param.get("valor") or left), 2)
-        if value > left:
+        discount, interest, fine = (round(float(param.get(tag) or 0), 2) for tag in ("desconto", "juros", "multa"))
+        value = round(float(param.get("valor") or left - discount), 2)
+        if round(value + discount, 2) > left:
             raise Refusal("Client-101", "ERROR: O valor da baixa é maior que o saldo do título!")
         account = self._account(desk, param, row)
         at = param.get("data") or f"{desk.now:%d/%m/%Y}"
         day(at)
         entry = lancamentos.settled(
-            desk, account=account, day=at, value=value, origin=self.entry_origin, title=row.record
+            desk,
+            account=account,
+            day=at,
+            value=round(value + interest + fine, 2),
+            origin=self.entry_origin,
+            title=row.record,
         )
-        made = desk.add(self.settlement.table, {"title": row.id, "value": value, "entry": entry.id}, code)
+        settlement = {
+            "title": row.id,
+            "value": value,
+            "discount": discount,
+            "interest": interest,
+            "fine": fine,
+            "day": at,
+            "account": account,
+            "entry": entry.id,
+            "remark": param.get("observacao", ""),
+        }
+        made = desk.add(self.settlement.table, settlement, code)
         desk.change(self.table, row, {})
+        if param.get("conciliar_documento") == "S":
+            self._reconcile(desk, made, is_seen=True)
         return {
             "codigo_lancamento": row.id,
             _CODE: row.code,
-            "liquidado": "S" if value == left else "N",
+            "liquidado": "S" if round(value + discount, 2) == left else "N",
             "valor_baixado": value,
             **self.settlement.status(made, "cadastrada"),
         }
@@ -129,22 +151,47 @@ class Side:
     def conciliar(self, desk: Desk, param: Record) -> dict[str, Any]:
         """Mark a settlement as seen on the bank's statement."""
         made = self.settlement.find(desk, param)
-        desk.change(self.settlement.table, made, {"is_reconciled": True})
+        self._reconcile(desk, made, is_seen=True)
         return self.settlement.status(made, "conciliada")
 
     def desconciliar(self, desk: Desk, param: Record) -> dict[str, Any]:
         """Take the mark away again."""
         made = self.settlement.find(desk, param)
-        desk.change(self.settlement.table, made, {"is_reconciled": False})
+        self._reconcile(desk, made, is_seen=False)
         return self.settlement.status(made, "desconciliada")
 
     def is_settled(self, desk: Desk, row: Row) -> bool:
         """Say whether a title has settlements, even if only of a part."""
-        return bool(self._settlements(desk, row))
+        return bool(self.settlements(desk, row))
+
+    def settlements(self, desk: Desk, row: Row) -> list[Row]:
+        """Return the settlements of a title, oldest first."""
+        return desk.company.table(self.settlement.table).where("title", row.id)
+
+    def left(self, desk: Desk, row: Row) -> float:
+        """Return what is still to be paid of a title."""
+        settled: float = sum(made.record["value"] + made.record["discount"] for made in self.settlements(desk, row))
+        return round(float(row.record["valor_documento"]) - settled, 2)
+
+    def status(self, desk: Desk, row: Row) -> str:
+        """Return a title's status today, as filters write it."""
+        if row.record.get("status_titulo") == "CANCELADO":
+            return "CANCELADO"
+        left = self.left(desk, row)
+        if left <= 0:
+            return self.settled_word
+        if left < row.record["valor_documento"]:
+            return "PAGTO_PARCIAL"
+        return _by_due_date(day(row.record["data_vencimento"]), desk.now)
+
+    def find(self, desk: Desk, param: Record) -> Row:
+        """Return a title by any of the three names that its id has, or by integration code, or refuse."""
+        id = param.get(_ID) or param.get("chave_lancamento") or param.get("codigo_lancamento")
+        return self.noun.find(desk, {_ID: id, _CODE: param.get(_CODE)})
 
     def full(self, desk: Desk, row: Row) -> Record:
         """Return a title as it is shown, its status judged today."""
-        status = self._status(desk, row)
+        status = self.status(desk, row)
         return {
             _ID: row.id,
             _CODE: row.code,
@@ -152,11 +199,6 @@ class Side:
             "status_titulo": _SHOWN.get(status, status),
             "info": info(row),
         }
-
-    def _find(self, desk: Desk, param: Record) -> Row:
-        # Three names of the same id: of the title, of its key, of the title in a settlement.
-        id = param.get(_ID) or param.get("chave_lancamento") or param.get("codigo_lancamento")
-        return self.noun.find(desk, {_ID: id, _CODE: param.get(_CODE)})
 
     def _judged(self, desk: Desk, param: Record) -> Record:
         """Return the record that a new title leaves, or refuse what it refers to."""
@@ -188,7 +230,7 @@ class Side:
     def _change(self, desk: Desk, row: Row, param: Record) -> dict[str, Any]:
         fields = {tag: value for tag, value in param.items() if tag not in _KEYS}
         self._refuse_bad(desk, fields)
-        if self._status(desk, row) not in _OPEN:
+        if self.status(desk, row) not in OPEN:
             raise Refusal("Client-101", "ERROR: O título não está em aberto e não pode ser alterado!")
         desk.change(self.table, row, fields)
         return self.noun.status(row, "alterado")
@@ -198,22 +240,11 @@ class Side:
         key = {"nCodCC": id, "cCodCCInt": param.get("codigo_conta_corrente_integracao")}
         return contas_correntes.NOUN.find(desk, key).id
 
-    def _settlements(self, desk: Desk, row: Row) -> list[Row]:
-        return [made for made in desk.company.table(self.settlement.table) if made.record["title"] == row.id]
-
-    def _left(self, desk: Desk, row: Row) -> float:
-        paid: float = sum(made.record["value"] for made in self._settlements(desk, row))
-        return round(float(row.record["valor_documento"]) - paid, 2)
-
-    def _status(self, desk: Desk, row: Row) -> str:
-        if row.record.get("status_titulo") == "CANCELADO":
-            return "CANCELADO"
-        left = self._left(desk, row)
-        if left <= 0:
-            return self.settled_word
-        if left < row.record["valor_documento"]:
-            return "PAGTO_PARCIAL"
-        return _by_due_date(day(row.record["data_vencimento"]), desk.now)
+    def _reconcile(self, desk: Desk, made: Row, *, is_seen: bool) -> None:
+        entry = desk.company.table(lancamentos.NOUN.table).get(made.record["entry"])
+        if entry is not None:
+            lancamentos.reconcile(desk, entry, is_seen=is_seen)
+        desk.change(self.settlement.table, made, {"is_reconciled": is_seen})
 
     def _passes(self, desk: Desk, row: Row, param: Record) -> bool:
         record = row.record
@@ -240,15 +271,15 @@ class Side:
 
     def _is_so(self, desk: Desk, row: Row, param: Record) -> bool:
         """Apply the status filter; a title paid and later cancelled still counts as paid."""
-        status = self._status(desk, row)
-        if param.get("filtrar_apenas_titulos_em_aberto") == "S" and status not in _OPEN:
+        status = self.status(desk, row)
+        if param.get("filtrar_apenas_titulos_em_aberto") == "S" and status not in OPEN:
             return False
         wanted = param.get("filtrar_por_status")
         if not wanted:
             return True
         if wanted in ("LIQUIDADO", self.settled_word):
-            return self._left(desk, row) <= 0
-        return status in _OPEN if wanted == "EMABERTO" else status == wanted
+            return self.left(desk, row) <= 0
+        return status in OPEN if wanted == "EMABERTO" else status == wanted
 
 
 def _by_due_date(due: datetime, now: datetime) -> str:
