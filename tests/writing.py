@@ -105,7 +105,7 @@ class Writer:
     ) -> Told:
         """Write once and say what came of it; errors of ours are an answer too."""
         method = catalog().method(service, call)
-        origin = Origin("test", session_id=task)
+        origin = Origin("test", session_id=task, errand=task)
         request = Request("escrever", dict(param), self.actor, origin, self.company.id, idempotency_key=marked(key))
         handle = await self.executions.start(request)
         try:

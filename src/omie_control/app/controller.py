@@ -217,7 +217,7 @@ class ProcessController:
             process_type=declaration.process_type,
             input=input_params,
             actor=_actor(actor),
-            origin=Origin("python", session_id=session_id),
+            origin=Origin("python", session_id=session_id, errand=session_id),
             company=await self._company(company),
             parent=_parent(parent) if parent is not None else (running.id if running is not None else None),
             writes=declaration.writes,

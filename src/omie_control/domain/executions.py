@@ -150,12 +150,24 @@ def _encode(id: UUID) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request came from, as its transport tells it."""
+    """Where a request came from, as its transport tells it.
+
+    `errand` is the piece of work that the caller named itself: equal writes of another one are other writes. `joined`
+    is one that the caller only has open: like the protocol's `session_id` it groups records and tells no writes apart,
+    for a retry after a reconnection is still a retry.
+    """
 
     transport: str = "python"
     user_agent: str | None = None
     ip_address: IPv4Address | IPv6Address | None = None
     session_id: str | None = None
+    errand: str | None = None
+    joined: str | None = None
+
+    @property
+    def group(self) -> str | None:
+        """Return what the record groups by: `fastmcp_session_id`."""
+        return self.joined or self.session_id
 
 
 @dataclass(frozen=True, slots=True)

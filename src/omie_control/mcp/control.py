@@ -27,11 +27,11 @@ from omie_control.app.controller import declaration_of, merging
 from omie_control.domain.actors import LIBRARY, Actor, ActorKind, Role
 from omie_control.domain.companies import Company
 from omie_control.domain.executions import Origin, Status
-from omie_control.errors import ControlError, Overloaded, StorageDown, TooLarge, Unauthenticated
+from omie_control.errors import ControlError, InvalidInput, Overloaded, StorageDown, TooLarge, Unauthenticated
 from omie_control.mcp.answers import is_heavier, response_of, signed, text_of
 from omie_control.mcp.auth import ControlToken
 from omie_control.mcp.faults import TOOL_FAILED, Failure, judge, say, unknown_tool
-from omie_control.mcp.origin import origin_of, trusted_networks
+from omie_control.mcp.origin import SESSION_MAX, origin_of, trusted_networks
 from omie_control.mcp.refusals import Sampler
 from omie_control.mcp.traits import Traits, traits_of
 from omie_control.services.endings import outcome_of
@@ -41,6 +41,8 @@ from omie_control.telemetry import Event, Running, current_execution, tell
 
 # The argument of a writing tool that names the caller's own idempotency key.
 KEY_ARGUMENT = "chave_idempotencia"
+# The argument that every tool takes besides its own: the errand that the call belongs to.
+ERRAND_ARGUMENT = "tarefa"
 _UNWRITTEN = (
     "A ferramenta terminou, mas o banco de dados está fora do ar e o fim ainda não foi gravado.\n"
     "O que fazer: não repita uma escrita; quando o banco voltar, veja o resultado com mostrar_execucao."
@@ -53,6 +55,8 @@ _TRAITS_SECONDS = 30.0
 _NOBODY = Actor(ActorKind.LIBRARY, "anonimo", Role.VIEWER)
 
 Admit = Callable[[Actor, Traits, Mapping[str, Any]], Awaitable[Company | None]]
+# Finds the errand that a call belongs to, or raises one of our errors.
+Group = Callable[[Request, Traits], Awaitable[Origin]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +75,25 @@ def this_call() -> ToolCall:
     return _current.get()
 
 
-def control(controller: ProcessController, *, actor: Actor = LIBRARY, admit: Admit | None = None) -> Control:
+def control(
+    controller: ProcessController, *, actor: Actor = LIBRARY, admit: Admit | None = None, group: Group | None = None
+) -> Control:
     """Make the middleware: `mcp.add_middleware(control(controller))`. Add it first: the first is outermost.
 
     `actor` stands for whoever calls without a token (stdio, in memory). `admit` may turn a call away before
-    it starts, by raising one of our errors, and names the company it is for.
+    it starts, by raising one of our errors, and names the company it is for; `group` names its errand.
     """
-    return Control(controller, actor, admit)
+    return Control(controller, actor, admit, group)
 
 
 class Control(Middleware):
     """The middleware that `control()` makes."""
 
-    def __init__(self, controller: ProcessController, actor: Actor, admit: Admit | None) -> None:
+    def __init__(self, controller: ProcessController, actor: Actor, admit: Admit | None, group: Group | None) -> None:
         self._controller = controller
         self._actor = actor
         self._admit = admit
+        self._group = group
         self._trusted = trusted_networks(controller.db.settings.trusted_proxies)
         self._process_session = f"stdio-{uuid4()}"
         self._traits: dict[tuple[int, str], tuple[float, Traits]] = {}
@@ -107,7 +114,12 @@ class Control(Middleware):
             return await call_next(context)
         name, arguments = context.message.name, context.message.arguments or {}
         traits = await self._traits_of(scope.fastmcp, name)
+        named = None
         if traits is not None:
+            if self._group is not None and ERRAND_ARGUMENT in arguments and ERRAND_ARGUMENT not in traits.parameters:
+                arguments = dict(arguments)
+                named = arguments.pop(ERRAND_ARGUMENT)
+                context = context.copy(message=context.message.model_copy(update={"arguments": arguments}))
             traits = traits.of(arguments)
         request = self._request(scope, traits or Traits(_process_type(name)), arguments)
         if request.actor is _NOBODY:
@@ -116,7 +128,7 @@ class Control(Middleware):
             raise await self._refusal(request, unknown_tool(name))
         if is_heavier(arguments, MAX_ARGUMENTS):
             raise await self._refusal(request, TooLarge("Os argumentos passam de 2 MB."))
-        company, request = await self._admitted(request, traits)
+        company, request = await self._admitted(request, traits, named)
         handle = await self._begin(request)
         return await self._run(handle, company, traits, context, call_next)
 
@@ -157,11 +169,13 @@ class Control(Middleware):
         except ControlError as error:
             raise await self._refusal(request, error) from error
 
-    async def _admitted(self, request: Request, traits: Traits) -> tuple[Company | None, Request]:
-        """Ask `admit`, and put the company it named into the request."""
-        if self._admit is None:
-            return None, request
+    async def _admitted(self, request: Request, traits: Traits, named: object) -> tuple[Company | None, Request]:
+        """Ask `group` and `admit`, and put the errand and the company they named into the request."""
         try:
+            if self._group is not None:
+                request = replace(request, origin=await self._group(_naming(request, named), traits))
+            if self._admit is None:
+                return None, request
             company = await self._admit(request.actor, traits, request.input)
         except (StorageDown, Overloaded) as error:
             raise Failure(say(error), None, code=error.code) from error
@@ -255,6 +269,18 @@ class Control(Middleware):
         traits = traits_of(tool, declaration_of(getattr(tool, "fn", None)))
         self._traits[key] = (now, traits)
         return traits
+
+
+def _naming(request: Request, named: object) -> Request:
+    """Put the errand that an argument named in the place of any other. Raises InvalidInput for what is no name."""
+    if named is None:
+        return request
+    if not isinstance(named, str) or not 0 < len(named) <= SESSION_MAX or not named.isprintable():
+        raise InvalidInput(
+            f"tarefa: esperado um texto de 1 a {SESSION_MAX} caracteres.",
+            hint="Use o nome que iniciar_tarefa devolveu, ou chame sem `tarefa`.",
+        )
+    return replace(request, origin=replace(request.origin, session_id=named, errand=named))
 
 
 def _outcome(result: Any) -> Outcome:

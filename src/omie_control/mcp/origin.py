@@ -19,8 +19,9 @@ from omie_control.errors import InvalidInput
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+ERRAND_HEADER = "x-omie-control-tarefa"
 SESSION_HEADER = "x-omie-session"
-_SESSION_MAX = 100
+SESSION_MAX = 100
 _USER_AGENT_MAX = 400
 
 
@@ -76,7 +77,8 @@ def origin_of(context: Context, trusted: Sequence[Network], process_session: str
 
 def _http_origin(request: Request, trusted: Sequence[Network], protocol_session: str | None) -> Origin:
     headers = request.headers
-    session = headers.get(SESSION_HEADER) or protocol_session
+    errand = headers.get(ERRAND_HEADER) or headers.get(SESSION_HEADER)
+    session = errand or protocol_session
     user_agent = headers.get("user-agent")
     return Origin(
         transport="http",
@@ -84,7 +86,8 @@ def _http_origin(request: Request, trusted: Sequence[Network], protocol_session:
         ip_address=caller_address(
             request.client.host if request.client else None, headers.get("x-forwarded-for"), trusted
         ),
-        session_id=session[:_SESSION_MAX] if session else None,
+        session_id=session[:SESSION_MAX] if session else None,
+        errand=errand[:SESSION_MAX] if errand else None,
     )
 
 

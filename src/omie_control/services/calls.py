@@ -70,7 +70,7 @@ class OmieCalls:
     ) -> Written:
         """Write once: an equal write under the same key gets the first one's answer, and nothing is sent.
 
-        Without a key, one is derived for ten minutes from company, process type, content and session. The
+        Without a key, one is derived for ten minutes from company, process type, content and errand. The
         execution's `Request.idempotency_key` must be `marked(key)`. Raises as `run`; Conflict for a key in use.
         """
         # The code that a key brings counts: only the rest must be there already.

@@ -164,7 +164,7 @@ class Recording:
             complexity=request.complexity,
             user_agent=origin.user_agent,
             ip_address=None if origin.ip_address is None else str(origin.ip_address),
-            session_id=origin.session_id,
+            session_id=origin.group,
             is_cleaned=handle.masked_input.is_cleaned,
             idempotency_key=request.idempotency_key,
             trace_id=_trace_id(),

@@ -43,8 +43,8 @@ def require_key(key: str) -> str:
 
 
 def derived_key(handle: Handle, method: Method, param: Mapping[str, Any]) -> str:
-    """Make the key of a write that came without one: what is written, by which tool, within which task of work."""
-    parts = [handle.request.process_type, method.endpoint, param, handle.request.origin.session_id or ""]
+    """Make the key of a write that came without one: what is written, by which tool, within which errand named."""
+    parts = [handle.request.process_type, method.endpoint, param, handle.request.origin.errand or ""]
     return f"auto-{hashlib.sha256(canonical(parts)).hexdigest()}"
 
 
