@@ -94,6 +94,11 @@ class Settings(BaseModel):
         description="Master key (32 bytes in base64). Unset: MASTER_KEY_FILE, else a file in HOME.",
     )
     master_key_file: Path | None = Field(None, description="File that holds the master key.")
+    audit_folder: Path | None = Field(
+        None,
+        description="Second folder for the checkpoints of the audit, such as a share of another machine; "
+        "the first is HOME/audit.",
+    )
     admin_password: SecretStr | None = Field(
         None, description="First password of the user admin. Unset: one is made and shown once at the first start."
     )

@@ -42,6 +42,10 @@ class Event(StrEnum):
     ROW_REJECTED = "recorder.row_rejected"
     ROLLUPS_FOLDED = "rollups.folded"
     PARTITIONS_MADE = "partitions.made"
+    RECORDS_SEALED = "records.sealed"
+    CHECKPOINT_FAILED = "checkpoint.failed"
+    AUDIT_VERIFIED = "audit.verified"
+    AUDIT_DAMAGED = "audit.damaged"
     STORAGE_LOST = "storage.lost"
     STORAGE_BACK = "storage.back"
     LIVE_LOST = "live.lost"
@@ -65,7 +69,9 @@ class Event(StrEnum):
     PROCESS_STOPPING = "process.stopping"
 
 
-_QUIET = frozenset({Event.BATCH_COMMITTED, Event.ROLLUPS_FOLDED, Event.CALL_SENT, Event.EXECUTION_STARTED})
+_QUIET = frozenset(
+    {Event.BATCH_COMMITTED, Event.RECORDS_SEALED, Event.ROLLUPS_FOLDED, Event.CALL_SENT, Event.EXECUTION_STARTED}
+)
 _LOUD = frozenset(
     {
         Event.ROW_REJECTED,
@@ -74,6 +80,8 @@ _LOUD = frozenset(
         Event.GATE_FALLBACK,
         Event.GATE_BLOCKED,
         Event.MIGRATION_LIMITED,
+        Event.CHECKPOINT_FAILED,
+        Event.AUDIT_DAMAGED,
         Event.SERVER_DIED,
         Event.SERVER_FROZEN,
         Event.LOOP_FAILED,

@@ -10,6 +10,7 @@ from omie_control.postgres.gate import PostgresGate
 from omie_control.postgres.recorder import Recorder
 from omie_control.services.access import Access
 from omie_control.services.answers import Answers
+from omie_control.services.audit_trail import AuditTrail
 from omie_control.services.blocks import Blocks
 from omie_control.services.bodies import Bodies
 from omie_control.services.calls import OmieCalls
@@ -23,6 +24,9 @@ from omie_control.services.keys import Keys
 from omie_control.services.logins import Logins
 from omie_control.services.methods import Methods
 from omie_control.services.recording import Recording
+from omie_control.services.seals import Seals
+from omie_control.services.seals_checkpoints import Checkpoints
+from omie_control.services.seals_keys import SealKeys
 from omie_control.services.sending import Sender
 from omie_control.services.settlements import Settlements
 from omie_control.services.system import System
@@ -59,6 +63,8 @@ class Services:
     connections: Connections
     first_steps: FirstSteps
     system: System
+    seals: Seals
+    trail: AuditTrail
     client: OmieClient
     gate: DoubleGate
     blocks: Blocks
@@ -83,6 +89,8 @@ async def wire(db: DatabaseManager) -> Services:
     writes = IdempotentWrites(postgres, keys)
     answers = Answers(Cache(db.redis), keys)
     calls = OmieCalls(Sender(client, companies, gate, settings.egress), writes, answers, access)
+    seal_keys, checkpoints = SealKeys(postgres, keys), Checkpoints(settings.home.expanduser(), settings.audit_folder)
+    trail = AuditTrail(postgres, seal_keys, checkpoints, access)
     settlements = Settlements(postgres, keys, bodies, access, answers, db.tell)
     return Services(
         recorder=db.recorder,
@@ -102,7 +110,9 @@ async def wire(db: DatabaseManager) -> Services:
         settlements=settlements,
         verifications=Verifications(postgres, companies, executions, settlements, calls.look),
         connections=Connections(companies, executions, calls),
-        system=System(postgres, db.recorder, db.live, sessions, access),
+        system=System(postgres, db.recorder, db.live, sessions, access, trail),
+        seals=Seals(postgres, seal_keys, checkpoints),
+        trail=trail,
         client=client,
         gate=gate,
         blocks=Blocks(gate, companies),

@@ -10,17 +10,20 @@ from types import TracebackType
 from typing import Self
 
 from omie_control.app import App
+from omie_control.jobs.auditor import Auditor
 from omie_control.jobs.completer import Completer
 from omie_control.jobs.demo import DemoTraffic
 from omie_control.jobs.folder import fold
 from omie_control.jobs.partitions import make_partitions
 from omie_control.jobs.rescuer import rescue
 from omie_control.jobs.scheduler import Schedule, Scheduler
+from omie_control.jobs.sealer import seal
 from omie_control.jobs.warmer import warm
 from omie_control.services.loops import Loop
 
 SCHEDULES = (
     Schedule("fold", timedelta(seconds=1), fold),
+    Schedule("seal", timedelta(seconds=2), seal),
     Schedule("rescue", timedelta(seconds=5), rescue),
     Schedule("partitions", timedelta(hours=6), make_partitions),
     Schedule("warm", timedelta(hours=1), warm),
@@ -34,6 +37,7 @@ class Worker:
         self._loops: list[Loop] = [
             Scheduler(app, SCHEDULES),
             Completer(app.services.verifications, app.services.writes),
+            Auditor(app.services.trail),
             DemoTraffic(app),
         ]
 

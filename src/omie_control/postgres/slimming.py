@@ -11,23 +11,27 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date
+from uuid import UUID
 
 import asyncpg
 
-from omie_control.errors import Conflict
+from omie_control.domain.sealed_records import CONTENT_COLUMNS
+from omie_control.errors import Conflict, ControlError
+from omie_control.postgres.sealed_rows import content_hash_sql
 
-_CUT = ("input_parameters", "request_payload", "response_data")
 _NOTE = "slim"
 _LOCK_TIMEOUT = "2s"
 _ATTEMPTS = 5
 
 
-async def slim_month(connection: asyncpg.Connection, month: date) -> int:
+async def slim_month(
+    connection: asyncpg.Connection, month: date, *, before_swap: Callable[[str], Awaitable[None]] | None = None
+) -> int:
     """Rewrite one month of executions with slim bodies; returns how many rows it has, 0 when it was slim already.
 
     Executions that have not ended keep their bodies. For as long as the copy takes, a change to a row of that
     month is refused with "try again"; everything else goes on. Raises Conflict when a long transaction stands in
-    the way; the month is then as it was.
+    the way; the month is then as it was. `before_swap` hears the name of the small copy before it takes its place.
     """
     old = f"process_executions_{month:%Y_%m}"
     note = await connection.fetchval("select obj_description(to_regclass($1), 'pg_class')", old)
@@ -37,8 +41,10 @@ async def slim_month(connection: asyncpg.Connection, month: date) -> int:
     async with _standing_still(connection, old):
         try:
             rows = await _copy(connection, old, fresh, month)
+            if before_swap is not None:
+                await before_swap(fresh)
             await _patiently(lambda: _swap(connection, old, fresh, month))
-        except (asyncpg.PostgresError, Conflict):
+        except (asyncpg.PostgresError, ControlError):
             await connection.execute(f"drop table if exists {fresh}")
             raise
     await _patiently(lambda: _empty_bodies(connection, f"execution_bodies_{month:%Y_%m}"))
@@ -81,9 +87,7 @@ async def _copy(connection: asyncpg.Connection, old: str, fresh: str, month: dat
     )
     names = [row["name"] for row in columns]
     has_ended = "status in ('completed', 'failed', 'timeout', 'cancelled')"
-    values = [
-        f"case when {has_ended} then slim_json({name}) else {name} end" if name in _CUT else name for name in names
-    ]
+    values = [_slim(name, has_ended) for name in names]
     low, high = await _edges(connection, month)
     await connection.execute(
         f"drop table if exists {fresh}; create table {fresh} (like process_executions including all); "
@@ -97,6 +101,28 @@ async def _copy(connection: asyncpg.Connection, old: str, fresh: str, month: dat
     await connection.execute(f"reindex table {fresh}")
     await connection.execute(f"vacuum (freeze, analyze) {fresh}")
     return int(status.rpartition(" ")[2])
+
+
+def _slim(name: str, has_ended: str) -> str:
+    if name in CONTENT_COLUMNS:
+        return f"case when {has_ended} then slim_json({name}) else {name} end"
+    if name == "content_hash":
+        # What the seal knows the whole bodies by: from here on nobody can compute it any more.
+        return f"case when {has_ended} then coalesce(content_hash, {content_hash_sql()}) else content_hash end"
+    return name
+
+
+async def fresh_contents(
+    connection: asyncpg.Connection, fresh: str, after: UUID | None, limit: int
+) -> list[tuple[UUID, bytes]]:
+    """Return what the slim bodies of a small copy hash to, in the order of their ids, from behind `after` on."""
+    rows = await connection.fetch(
+        f"select id, {content_hash_sql()} as hash from {fresh} "  # noqa: S608 - names of the catalogue
+        "where content_hash is not null and ($1::uuid is null or id > $1) order by id limit $2",
+        after,
+        limit,
+    )
+    return [(row["id"], row["hash"]) for row in rows]
 
 
 async def _swap(connection: asyncpg.Connection, old: str, fresh: str, month: date) -> None:

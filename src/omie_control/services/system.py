@@ -14,8 +14,12 @@ from omie_control.postgres.database import Postgres
 from omie_control.postgres.recorder import Recorder
 from omie_control.postgres.status import DatabaseStatus
 from omie_control.services.access import Access
+from omie_control.services.audit_trail import AuditState, AuditTrail
 from omie_control.valkey.live import Live
 from omie_control.valkey.sessions import Sessions
+
+# Records are sealed within seconds; a minute means that nobody seals.
+SEAL_LAG_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +45,27 @@ class SystemState:
     active_sessions: int | None
     database: DatabaseStatus | None
     degraded: list[Degraded] = field(default_factory=list)
+    audit: AuditState | None = None
 
 
 class System:
     """Reads the state; writes nothing."""
 
-    def __init__(self, postgres: Postgres, recorder: Recorder, live: Live, sessions: Sessions, access: Access) -> None:
+    def __init__(
+        self,
+        postgres: Postgres,
+        recorder: Recorder,
+        live: Live,
+        sessions: Sessions,
+        access: Access,
+        trail: AuditTrail,
+    ) -> None:
         self._postgres = postgres
         self._recorder = recorder
         self._live = live
         self._sessions = sessions
         self._access = access
+        self._trail = trail
 
     async def state(self, actor: Actor) -> SystemState:
         """Return the state, for somebody who may see it. PostgreSQL away is part of the answer, not an error."""
@@ -61,13 +75,14 @@ class System:
 
     async def probe(self) -> SystemState:
         """Return the state for the health pages: no names, no numbers of any company."""
-        database = None
+        database = audit = None
         try:
             async with self._postgres.reading() as connection:
                 database = await store.read(connection)
+            audit = await self._trail.state()
         except StorageDown:
             database = None
-        degraded = self._degraded(database)
+        degraded = [*self._degraded(database), *_of_the_audit(audit)]
         active = await self._sessions.active() if self._live.is_up else None
         return SystemState(
             version=__version__,
@@ -77,6 +92,7 @@ class System:
             active_sessions=None if active is None else len(active),
             database=database,
             degraded=degraded,
+            audit=audit,
         )
 
     def _degraded(self, database: DatabaseStatus | None) -> list[Degraded]:
@@ -90,3 +106,14 @@ class System:
             meaning = "O Valkey não responde; o painel se atualiza por consulta e o cache está desligado."
             found.append(Degraded("sem_valkey", self._live.down_since, meaning))
         return found
+
+
+def _of_the_audit(audit: AuditState | None) -> list[Degraded]:
+    found: list[Degraded] = []
+    if audit is not None and audit.lag_seconds(datetime.now(UTC)) > SEAL_LAG_SECONDS:
+        meaning = "Há registros esperando pelo selo da auditoria há mais de um minuto; confira se há um worker rodando."
+        found.append(Degraded("selos_atrasados", audit.waits_since, meaning))
+    if audit is not None and audit.verification is not None and audit.verification.findings:
+        meaning = "A última verificação da auditoria encontrou diferenças; rode omie-control audit verify."
+        found.append(Degraded("auditoria_violada", audit.verification.ended_at, meaning))
+    return found

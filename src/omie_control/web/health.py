@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
@@ -11,6 +12,7 @@ from omie_control import __version__
 
 if TYPE_CHECKING:
     from omie_control.app import App
+    from omie_control.services.audit_trail import AuditState
     from omie_control.services.system import SystemState
 
 router = APIRouter()
@@ -44,4 +46,15 @@ def readiness(state: SystemState) -> dict[str, Any]:
             }
             for degraded in state.degraded
         },
+        "audit": None if state.audit is None else _audit(state.audit),
+    }
+
+
+def _audit(audit: AuditState) -> dict[str, Any]:
+    last = audit.verification
+    return {
+        "seal_lag_seconds": round(audit.lag_seconds(datetime.now(UTC)), 1),
+        "last_seal": audit.last_seal,
+        "verified_at": last.ended_at.isoformat() if last is not None else None,
+        "findings": last.findings if last is not None else None,
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from omie_control.telemetry import Event
 
 if TYPE_CHECKING:
     from omie_control.app import App
+    from omie_control.services.audit_trail import AuditState
     from omie_control.services.blocks import CompanyBlock
 
 BOUNDS_MS = (5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000)
@@ -47,6 +49,7 @@ class Tally(Collector):
         self._buckets: dict[str, list[int]] = defaultdict(lambda: [0] * (len(BOUNDS_MS) + 1))
         self._sums_ms: Counter[str] = Counter()
         self.blocks: list[CompanyBlock] = []
+        self.audit: AuditState | None = None
 
     def hear(self, event: Event, facts: dict[str, Any]) -> None:
         """Count one event; a telemetry subscriber."""
@@ -101,6 +104,7 @@ class Tally(Collector):
         )
         for name, text, read in readings:
             yield GaugeMetricFamily(f"omie_control_{name}", text, float(read()))
+        yield from self._audited()
         blocked = GaugeMetricFamily(
             "omie_control_omie_blocked_seconds",
             "For how much longer Omie blocks a company, and the method that brought it about.",
@@ -109,6 +113,26 @@ class Tally(Collector):
         for block in self.blocks:
             blocked.add_metric([block.company, block.endpoint], block.seconds_left)
         yield blocked
+
+    def _audited(self) -> Iterable[Metric]:
+        if self.audit is None:
+            return
+        last = self.audit.verification
+        readings: list[tuple[str, str, float]] = [
+            (
+                "seal_lag_seconds",
+                "How long the oldest record has waited for its seal.",
+                self.audit.lag_seconds(datetime.now(UTC)),
+            ),
+            ("last_seal", "Number of the last seal of the audit.", self.audit.last_seal),
+        ]
+        if last is not None:
+            readings += [
+                ("verified_timestamp_seconds", "When the audit was last verified.", last.ended_at.timestamp()),
+                ("verification_findings", "What the last verification found.", last.findings),
+            ]
+        for name, text, value in readings:
+            yield GaugeMetricFamily(f"omie_control_audit_{name}", text, value)
 
 
 def registry_for(tally: Tally) -> CollectorRegistry:
@@ -129,9 +153,10 @@ async def metrics(request: Request) -> Response:
     tally: Tally = request.app.state.tally
     try:
         tally.blocks = await app.blocks.list(SYSTEM)
+        tally.audit = await app.services.trail.state()
     except StorageDown:
         # Nobody knows; what was known may be over by now.
-        tally.blocks = []
+        tally.blocks, tally.audit = [], None
     return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
 
 
