@@ -153,6 +153,8 @@ class IdempotentWrites:
                 continue
             if waited_for is not None:
                 _refuse_alike(await self._find(attempt), waited_for)
+                # Of those who waited for another process, one may have taken the lead while we looked.
+                ahead = self._running.get(attempt.scope)
             written = await self._lead(attempt, send, read) if ahead is None else None
             found = await self._find(attempt) if written is None else None
             if (written := written or await self._known(attempt, found)) is not None:
