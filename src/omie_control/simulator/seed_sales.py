@@ -11,7 +11,7 @@ from random import Random
 from omie_control.simulator.book import Entry
 from omie_control.simulator.clock import BRASILIA
 from omie_control.simulator.families import clientes, contas_correntes, contas_receber, notas, produtos, stock
-from omie_control.simulator.families.stock import Movement
+from omie_control.simulator.families.estoque import ajustes
 from omie_control.simulator.families.vendas import faturamento, pedidos
 from omie_control.simulator.families.vendas.orders import INVOICED, INVOICING, NOUN, OPEN_STAGES, move_to
 from omie_control.simulator.world import Company, Desk, Record, Row
@@ -58,7 +58,9 @@ def _open_stock(company: Company, random: Random, at: datetime) -> None:
             cost = round(product.record["valor_unitario"] * random.uniform(0.4, 0.7), 2)
             quantity = float(random.randrange(20, 300))
             place = stock.default_place(company)
-            stock.move(desk, Movement(product.id, place, f"{at:%d/%m/%Y}", quantity, cost, "AJU", "INI"))
+            opening = {"id_prod": product.id, "codigo_local_estoque": place, "data": f"{at:%d/%m/%Y}", "tipo": "ENT"}
+            opening |= {"quan": quantity, "valor": cost, "obs": "Saldo inicial", "origem": "AJU", "motivo": "INI"}
+            ajustes.incluir(desk, opening)
 
 
 def _invoiced_order(company: Company, random: Random, title: Row, at: datetime) -> None:

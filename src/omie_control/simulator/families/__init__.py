@@ -20,6 +20,7 @@ from omie_control.simulator.families import (
     lancamentos,
     produtos,
 )
+from omie_control.simulator.families.estoque import ajustes, consultas
 from omie_control.simulator.families.relatorios import extrato, financas, movimentos
 from omie_control.simulator.families.vendas import etapas, faturamento, pedidos, simplificado
 
@@ -41,6 +42,8 @@ _FAMILIES: tuple[Mapping[str, Mapping[str, Handler]], ...] = (
     {financas.PATH: financas.HANDLERS, financas.CASH_PATH: financas.CASH_HANDLERS},
     {extrato.PATH: extrato.HANDLERS},
     {dre.PATH: dre.HANDLERS},
+    {ajustes.PATH: ajustes.HANDLERS, consultas.ASK_PATH: consultas.ASK_HANDLERS},
+    {consultas.LIST_PATH: consultas.LIST_HANDLERS, consultas.SUMMARY_PATH: consultas.SUMMARY_HANDLERS},
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from omie_control.omie.catalog import Method
@@ -85,12 +86,17 @@ def touched(param: Record, row: Row) -> bool:
 def day(text: str) -> datetime:
     """Read dd/mm/aaaa as the first instant of that day, or refuse it."""
     try:
-        at = datetime.strptime(text, "%d/%m/%Y").replace(tzinfo=BRASILIA)
+        at = _parsed(text)
     except ValueError:
         raise Refusal("Client-104", f"ERROR: A data [{text}] é inválida!") from None
     if at.year <= 1900:
         raise Refusal("Client-104", f"ERROR: A data [{text}] está fora do intervalo permitido!")
     return at
+
+
+@lru_cache(maxsize=20_000)
+def _parsed(text: str) -> datetime:
+    return datetime.strptime(text, "%d/%m/%Y").replace(tzinfo=BRASILIA)
 
 
 def within(param: Record, since_tag: str, until_tag: str, value: str) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
+from omie_control.simulator.families.lists import day
 from omie_control.simulator.world import Company, Desk, Row
 
 TABLE = "movimentos_estoque"
@@ -42,12 +44,12 @@ def default_place(company: Company) -> int:
     return next((row.id for row in company.table(PLACES)), 0)
 
 
-def balance(company: Company, product: int, place: int = 0) -> tuple[float, float]:
-    """Return (quantity, average cost of a unit) of a product, in one place or in all of them."""
+def balance(company: Company, product: int, place: int = 0, until: datetime | None = None) -> tuple[float, float]:
+    """Return (quantity, average cost of a unit) of a product, in one place or in all, at the end of a day."""
     quantity = cost = 0.0
     for row in company.table(TABLE).where("product", product):
         moved: Movement = row.record["movement"]
-        if place and moved.place != place:
+        if (place and moved.place != place) or (until is not None and day(moved.day) > until):
             continue
         if moved.quantity > 0 and quantity + moved.quantity > 0:
             cost = (max(quantity, 0.0) * cost + moved.quantity * moved.cost) / (max(quantity, 0.0) + moved.quantity)

@@ -1,0 +1,1 @@
+"""Stock: what is adjusted by hand, and what can be asked about it."""
