@@ -195,16 +195,15 @@ end_bodies as (
     insert into {bodies} (execution_id, part, key_id, sealed, document_hashes)
     select id, part, key_id, sealed, document_hashes from ended where key_id is not null
 ),
-used as (
-    insert into rollup_deltas
-           (subject, name, minute, category, complexity, bucket, count, success_count, error_count, total_ms)
-    select 'tool', process_type, date_trunc('minute', completed_at), category, complexity, bucket, count(*),
-           count(*) filter (where status = 'completed'), count(*) filter (where status <> 'completed'), sum(duration_ms)
+to_seal as (insert into seal_queue (kind, ids) select 1, array_agg(id) from ended having count(*) > 0)"""
+
+# What the ends of a batch add to the roll-ups, column by column as `_DELTA_TYPES` and the errors.
+_USED = """
+    select 'tool', process_type, category, complexity, date_trunc('minute', completed_at), bucket, count(*),
+           count(*) filter (where status = 'completed'), sum(duration_ms), count(*) filter (where status <> 'completed')
       from ended
      where status in ('completed', 'failed', 'timeout', 'cancelled')
-     group by process_type, date_trunc('minute', completed_at), category, complexity, bucket
-),
-to_seal as (insert into seal_queue (kind, ids) select 1, array_agg(id) from ended having count(*) > 0)"""
+     group by process_type, date_trunc('minute', completed_at), category, complexity, bucket"""
 
 # Refusals are born ended: their seal's queue gets them with their start.
 _REFUSED = """refused as (
@@ -233,8 +232,7 @@ def statement(parts: Part, tables: Tables = PARENTS) -> str:
         steps.append(_FINISHES.strip().format(executions=tables.executions, bodies=tables.bodies, source=source))
     if Part.CALLS in parts:
         steps.append(_insert("called", tables.metrics, _CALL_TYPES, numbers))
-    if parts & (Part.CALLS | Part.REFUSALS):
-        steps.append(_insert_deltas(numbers))
+    steps += _count(parts, numbers)
     answer = "select number from ended" if Part.FINISHES in parts else "select 1 where false"
     return "with " + ",\n".join(steps) + "\n" + answer
 
@@ -275,12 +273,18 @@ def _insert(name: str, table: str, types: dict[str, str], numbers: _Numbers, ret
     return f"{name} as (insert into {table} ({columns})\n select {values} from {numbers.source(types)}{returning})"  # noqa: S608 - names of our own, no value
 
 
-def _insert_deltas(numbers: _Numbers) -> str:
+def _count(parts: Part, numbers: _Numbers) -> list[str]:
+    """Add to the roll-ups by one insert, whatever there is to count: each more costs as much as a row."""
     columns = ", ".join(_DELTA_TYPES)
-    values = ", ".join(f"{column}::{_ENUMS[column]}" if column in _ENUMS else column for column in _DELTA_TYPES)
-    source = numbers.source(_DELTA_TYPES)
-    into = f"insert into rollup_deltas ({columns}, error_count)"
-    return f"counted as ({into}\n select {values}, count - success_count from {source})"  # noqa: S608 - as above
+    counts = [_USED] if Part.FINISHES in parts else []
+    if parts & (Part.CALLS | Part.REFUSALS):
+        values = ", ".join(f"{column}::{_ENUMS[column]}" if column in _ENUMS else column for column in _DELTA_TYPES)
+        source = numbers.source(_DELTA_TYPES)
+        counts.append(f"\n    select {values}, count - success_count from {source}")  # noqa: S608 - names of our own, no value
+    if not counts:
+        return []
+    rows = "\n    union all".join(counts)
+    return [f"counted as (\n    insert into rollup_deltas ({columns}, error_count){rows}\n)"]
 
 
 EVIDENCE = """
