@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -28,11 +29,15 @@ _COUNTS = {name: {"type": "integer"} for name in ("pagina", "total_de_paginas", 
 
 @dataclass(frozen=True)
 class Asked:
-    """A method of the catalogue as a tool uses it. `noun`: what it is about, for texts."""
+    """A method of the catalogue as a tool uses it. `noun`: what it is about, for texts.
+
+    `always` is sent with every request, empty values too, unless the tool says otherwise.
+    """
 
     path: str
     call: str
     noun: str
+    always: Fields = field(default_factory=dict, kw_only=True)
 
     @cached_property
     def method(self) -> Method:
@@ -170,13 +175,18 @@ class Omie:
             raise InvalidInput("Nenhuma empresa foi escolhida.", hint="Informe `empresa`.")
         return company
 
+    @property
+    def today(self) -> date:
+        """Return the day that it is where people read the answers."""
+        return datetime.now(self._app.settings.zone).date()
+
     def stamp(self) -> dict[str, Any]:
         """Return what every answer says of its call."""
         return {"empresa": self.company.slug, "execution_id": self.call.handle.execution_id}
 
     async def read(self, asked: Asked, fields: Fields) -> Answer:
         """Ask any reading method; fields by their dotted paths, empty ones left out."""
-        param = wired(asked.method, filled(fields))
+        param = wired(asked.method, {**asked.always, **filled(fields)})
         return await self._app.calls.read(self.call.handle, self.company, asked.method, param)
 
     async def page(self, listing: Listing, fields: Fields, number: int = 1, size: int = PAGE_MAX) -> Page:
