@@ -19,6 +19,8 @@ _DEPTH_MAX = 20
 _INTEGER_MAX = 2**63 - 1
 # Values that are words of the documentation's prose rather than codes are hints, not a closed list.
 _CODE = re.compile(r"[A-Z0-9.]+")
+# Stages are each company's own; those that the documentation names leave out quotes (00) and what was invoiced (60).
+_OPEN_LISTS = frozenset({"etapa", "cEtapa"})
 _DATE = re.compile(r"(\d{2})/(\d{2})/(\d{4})")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d")
@@ -59,6 +61,8 @@ class Field:
         """Return the codes that Omie takes, or nothing when they are not known to be complete codes."""
         if self.format == "flag":
             return ("S", "N")
+        if self.name in _OPEN_LISTS:
+            return ()
         return self.values if self.values and all(_CODE.fullmatch(value) for value in self.values) else ()
 
     @property

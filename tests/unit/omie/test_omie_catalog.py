@@ -88,6 +88,11 @@ def test_what_does_not_fit_is_refused_by_its_path(param: Any, told: str) -> None
     assert told in refusal(clientes("ListarClientes"), param)
 
 
+@pytest.mark.parametrize("stage", ["00", "10", "60", "80"])
+def test_stages_are_each_companys_own(stage: str) -> None:
+    catalog().method("produtos/pedido/", "ListarPedidos").check({"etapa": stage})
+
+
 @pytest.mark.parametrize(
     ("field", "value", "told"),
     [

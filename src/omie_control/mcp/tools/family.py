@@ -156,6 +156,35 @@ class Family:
 
         return declare
 
+    def acts(
+        self,
+        title: str,
+        complexity: Complexity,
+        writing: Writing,
+        description: str,
+        *methods: Asked,
+        destructive: bool,
+        idempotent: bool,
+        also: tuple[str, ...] = (),
+        category: Category | None = None,
+    ) -> Callable[[Asking], Asking]:
+        """Declare a tool that looks before it writes: an async function of the `Omie` that ends in `write_answer`.
+
+        It names `chave_idempotencia` among its parameters, and hands it on.
+        """
+
+        def declare(function: Asking) -> Asking:
+            async def run(omie: Omie, arguments: dict[str, Any]) -> ToolResult:
+                return await function(omie, **arguments)
+
+            hints = writes_omie(
+                title, category or self.category, complexity, destructive=destructive, idempotent=idempotent
+            )
+            self._add(function, also, _KEY | _EMPRESA, hints, description, writing.schema, run, writing, *methods)
+            return function
+
+        return declare
+
     def register(self, server: FastMCP[Any], app: App) -> None:
         """Add the tools to a server, under each of their names."""
         omie = Omie(app)
