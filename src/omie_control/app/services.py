@@ -9,6 +9,7 @@ from omie_control.omie.client import OmieClient
 from omie_control.postgres.gate import PostgresGate
 from omie_control.postgres.recorder import Recorder
 from omie_control.services.access import Access
+from omie_control.services.allowances import Allowances
 from omie_control.services.answers import Answers
 from omie_control.services.audit_trail import AuditTrail
 from omie_control.services.blocks import Blocks
@@ -16,7 +17,9 @@ from omie_control.services.bodies import Bodies
 from omie_control.services.calls import OmieCalls
 from omie_control.services.companies import Companies
 from omie_control.services.connections import Connections
+from omie_control.services.errands import Errands
 from omie_control.services.executions import Executions
+from omie_control.services.failures import Failures
 from omie_control.services.firststeps import FirstSteps
 from omie_control.services.gate import DoubleGate, Limits
 from omie_control.services.idempotency import IdempotentWrites
@@ -54,6 +57,9 @@ class Services:
     logins: Logins
     tokens: Tokens
     executions: Executions
+    errands: Errands
+    failures: Failures
+    allowances: Allowances
     calls: OmieCalls
     methods: Methods
     writes: IdempotentWrites
@@ -85,7 +91,9 @@ async def wire(db: DatabaseManager) -> Services:
     executions = Executions(db.recorder, postgres, access, recording, sessions)
     db.instance.on_beat(executions.stop_asked)
     client = OmieClient(settings.omie_base_url)
-    gate = DoubleGate(ValkeyGate(db.redis, LIMITS), PostgresGate(postgres, LIMITS))
+    postgres_gate = PostgresGate(postgres, LIMITS)
+    gate = DoubleGate(ValkeyGate(db.redis, LIMITS), postgres_gate)
+    errands, blocks = Errands(postgres, access, settings.zone), Blocks(gate, companies)
     writes = IdempotentWrites(postgres, keys)
     answers = Answers(Cache(db.redis), keys)
     calls = OmieCalls(Sender(client, companies, gate, settings.egress), writes, answers, access)
@@ -103,6 +111,9 @@ async def wire(db: DatabaseManager) -> Services:
         tokens=tokens,
         first_steps=FirstSteps(users, tokens, companies),
         executions=executions,
+        errands=errands,
+        failures=Failures(postgres, executions, errands),
+        allowances=Allowances(postgres_gate, blocks, companies),
         calls=calls,
         methods=Methods(calls, access),
         writes=writes,
@@ -115,5 +126,5 @@ async def wire(db: DatabaseManager) -> Services:
         trail=trail,
         client=client,
         gate=gate,
-        blocks=Blocks(gate, companies),
+        blocks=blocks,
     )

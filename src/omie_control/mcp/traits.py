@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -60,6 +60,11 @@ def varying(varies: Varies) -> Callable[[_Function], _Function]:
         return function
 
     return mark
+
+
+def keeping(base: Traits, _: Mapping[str, Any]) -> Traits:
+    """Say of a tool that changes our own records only: nothing of it could be uncertain in Omie."""
+    return replace(base, writes=False)
 
 
 def traits_of(tool: Tool, declaration: Declaration | None) -> Traits:

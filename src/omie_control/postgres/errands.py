@@ -74,12 +74,18 @@ async def last_failure(
     *,
     name: str | None,
     actor: str | None,
+    besides: str,
     since: datetime,
     until: datetime,
     companies: Sequence[UUID] | None,
 ) -> str | None:
-    """Return the execution_id of the newest execution that did not go well, of an errand or of an actor."""
-    row = await _sql.last_failure.one(connection, name=name, actor=actor, since=since, until=until, companies=companies)
+    """Return the execution_id of the newest execution that did not go well, of an errand or of an actor.
+
+    Those of the process type `besides` are passed over.
+    """
+    row = await _sql.last_failure.one(
+        connection, name=name, actor=actor, besides=besides, since=since, until=until, companies=companies
+    )
     return None if row is None else str(row["execution_id"])
 
 

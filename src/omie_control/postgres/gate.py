@@ -48,6 +48,25 @@ class Block:
     blocked_for: float
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """How many calls of a method of a company count now; `company` is its id as text."""
+
+    company: str
+    endpoint: str
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """A method of a company that rests after so many errors in a row."""
+
+    company: str
+    endpoint: str
+    errors: int
+    seconds_left: float
+
+
 class PostgresGate:
     """Every method raises StorageDown while PostgreSQL is away: then nothing may leave."""
 
@@ -183,6 +202,13 @@ class PostgresGate:
     async def blocks(self, connection: Connection) -> list[Block]:
         """Return the blocks that last, on a given connection."""
         return [Block(**row) for row in await _sql.blocks.fetch(connection)]
+
+    async def spending(self, companies: Sequence[str]) -> tuple[list[Spent], list[Paused]]:
+        """Return what of these companies counts and rests now, for people to see; the book may lag by a moment."""
+        async with self._postgres.reading() as connection:
+            spent = [Spent(**row) for row in await _sql.spent.fetch(connection, companies=list(companies))]
+            paused = [Paused(**row) for row in await _sql.paused.fetch(connection, companies=list(companies))]
+        return spent, paused
 
     async def prune(self) -> None:
         """Forget what no longer matters."""

@@ -71,6 +71,12 @@ def reads_control(title: str) -> Hints:
     return _described(title, hints, Category.SISTEMA, Complexity.BASICA)
 
 
+def keeps_control(title: str) -> Hints:
+    """Describe a tool that adds to this system's own records and leaves Omie alone."""
+    hints = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False)
+    return _described(title, hints, Category.SISTEMA, Complexity.BASICA)
+
+
 def _described(title: str, hints: ToolAnnotations, category: Category, complexity: Complexity, *tags: str) -> Hints:
     return {
         "title": title,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastmcp.tools import ToolResult
 
@@ -39,3 +41,8 @@ def filled(record: Mapping[str, Any]) -> dict[str, Any]:
 def bullets(facts: Sequence[tuple[str, Any]]) -> str:
     """Write facts as a list, without the empty ones."""
     return "\n".join(f"- {name}: {cell(value)}" for name, value in facts if value not in (None, "", [], {}))
+
+
+def instant(at: datetime | None, zone: ZoneInfo) -> str | None:
+    """Write an instant in the zone that people here live in."""
+    return None if at is None else at.astimezone(zone).isoformat(timespec="milliseconds")

@@ -143,3 +143,18 @@ with calls as (delete from gate_calls where counts_until < clock_timestamp() - i
      blocks as (delete from omie_blocks where blocked_until < clock_timestamp() - interval '30 days' returning 1)
 select (select count(*) from calls) as calls, (select count(*) from waiters) as waiters,
        (select count(*) from blocks) as blocks;
+
+-- name: spent(companies)
+-- How many calls of each method of these companies count now.
+select company, endpoint, count(*)::integer as calls
+  from gate_calls
+ where counts_until > clock_timestamp() and company = any(:companies::text[])
+ group by company, endpoint
+ order by calls desc, company, endpoint;
+
+-- name: paused(companies)
+-- The methods of these companies that rest after errors in a row.
+select company, endpoint, errors, extract(epoch from paused_until - clock_timestamp())::float8 as seconds_left
+  from gate_lines
+ where paused_until > clock_timestamp() and company = any(:companies::text[])
+ order by paused_until desc;
