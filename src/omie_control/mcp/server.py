@@ -21,7 +21,16 @@ from omie_control.mcp.auth import ControlVerifier
 from omie_control.mcp.control import Admit, control
 from omie_control.mcp.door import Door
 from omie_control.mcp.search import Shelf
-from omie_control.mcp.tools import clientes, contas_pagar, metodos, sistema
+from omie_control.mcp.tools import (
+    categorias,
+    clientes,
+    contas_pagar,
+    departamentos,
+    metodos,
+    projetos,
+    sistema,
+    tipos_documento,
+)
 from omie_control.mcp.traits import Traits
 
 INSTRUCTIONS = """\
@@ -34,7 +43,15 @@ Acesso controlado ao ERP Omie. Cada chamada fica registrada e devolve um executi
 - Em caso de falha, leia "O que fazer" na resposta; mostrar_execucao explica uma execução pelo execution_id.
 """
 # A module a noun, each with its `register(server, app)`.
-FAMILIES = (clientes, contas_pagar, sistema)
+FAMILIES = (
+    categorias,
+    clientes,
+    contas_pagar,
+    departamentos,
+    projetos,
+    tipos_documento,
+    sistema,
+)
 # Who calls over stdio: least rights; `omie-control mcp --allow-writes` lets it write.
 STDIO = Actor(ActorKind.STDIO, "stdio", Role.AGENT, may_write=False)
 
