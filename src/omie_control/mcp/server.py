@@ -20,6 +20,7 @@ from omie_control.mcp import search
 from omie_control.mcp.auth import ControlVerifier
 from omie_control.mcp.control import Admit, control
 from omie_control.mcp.door import Door
+from omie_control.mcp.errands import grouping
 from omie_control.mcp.search import Shelf
 from omie_control.mcp.tools import (
     categorias,
@@ -27,9 +28,11 @@ from omie_control.mcp.tools import (
     contas_pagar,
     contas_receber,
     departamentos,
+    falhas,
     metodos,
     projetos,
     sistema,
+    tarefas,
     tipos_documento,
 )
 from omie_control.mcp.traits import Traits
@@ -41,7 +44,9 @@ Acesso controlado ao ERP Omie. Cada chamada fica registrada e devolve um executi
 - Com várias empresas, informe `empresa` com o nome curto; estado_do_sistema mostra quais existem.
 - Para mudar um cadastro: consulte o registro por código, altere, confira o retorno.
 - Se uma escrita terminar como incerta, não repita: consulte o registro pelo código de integração.
-- Em caso de falha, leia "O que fazer" na resposta; mostrar_execucao explica uma execução pelo execution_id.
+- Num trabalho de várias chamadas, abra uma tarefa com iniciar_tarefa e feche-a com encerrar_tarefa.
+- Em caso de falha, leia "O que fazer" na resposta; por_que_falhou explica a última falha e diz se cabe repetir.
+- A lista de ferramentas é curta: buscar_ferramentas acha as outras, e buscar_metodos_omie toda a API do Omie.
 """
 # A module a noun, each with its `register(server, app)`.
 FAMILIES = (
@@ -53,6 +58,8 @@ FAMILIES = (
     projetos,
     tipos_documento,
     sistema,
+    tarefas,
+    falhas,
 )
 # Who calls over stdio: least rights; `omie-control mcp --allow-writes` lets it write.
 STDIO = Actor(ActorKind.STDIO, "stdio", Role.AGENT, may_write=False)
@@ -71,7 +78,9 @@ def build_server(app: App, *, stdio_actor: Actor | None = None, lists_all: bool 
     Clients see the short list of tools, unless they or `lists_all` ask for the whole one.
     """
     _log_with_ours()
-    controlled = control(app.controller, actor=stdio_actor or STDIO, admit=_admission(app))
+    controlled = control(
+        app.controller, actor=stdio_actor or STDIO, admit=_admission(app), group=grouping(app.services.errands)
+    )
     server: FastMCP[Any] = FastMCP(
         "omie-control",
         instructions=INSTRUCTIONS,
