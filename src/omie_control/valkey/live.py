@@ -120,6 +120,7 @@ class Live:
             raise
         except Exception as exc:
             # A change that cannot be encoded takes its batch with it, never the flusher.
+            await self._courier.hang_up()
             tell(Event.LOOP_FAILED, loop="live", reason=repr(exc), lost=len(batch))
         else:
             self._back()

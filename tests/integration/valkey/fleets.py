@@ -132,7 +132,7 @@ class Watched(Fleet):
                 f'requirepass "{SENTINEL_PASSWORD}"',
                 f"sentinel monitor {SERVICE} 127.0.0.1 {first.port} 2",
                 f'sentinel auth-pass {SERVICE} "{PASSWORD}"',
-                f"sentinel down-after-milliseconds {SERVICE} 400",
+                f"sentinel down-after-milliseconds {SERVICE} 600",
                 f"sentinel failover-timeout {SERVICE} 2000",
             )
         )

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from redis.exceptions import DataError
+from redis.asyncio import Redis
+from redis.exceptions import DataError, RedisError
 from tests.conftest import TIMEZONE, Database, eventually
 from tests.fixtures_gate import WRITE, ask, open_gate, read_pages
 from tests.integration.services.test_gate import FEW, PACE, judge, scaled, violations
@@ -96,12 +97,12 @@ async def test_the_leading_server_falls_under_load(kind: Kind, how: str, databas
             leader.thaw()
         again = await asyncio.wait_for(read_pages(house.gate, server, client, range(5000, 5000 + FEW // 2), 8), 60)
         noting.cancel()
-        live.note(changes(10**6, 1))
-        await eventually(lambda: _kept(house.redis, 10**6), within=20)
+        await eventually(lambda: _goes_on(live, house.redis), within=20)
         await live.close()
         assert violations(server) == []
         assert set(seen) == set(again) == {Verdict.DONE}
         assert told.count(Event.LIVE_LOST) == told.count(Event.LIVE_BACK) <= 2
+        assert Event.LOOP_FAILED not in told
 
 
 async def _app_starts(fleet: Fleet, database: Database, tmp_path: Path) -> None:
@@ -134,8 +135,7 @@ async def test_a_slot_moves_under_load_and_no_limit_breaks(database: Database) -
         await eventually(lambda: _is(lambda: len(server.simulator.book.entries) > FEW // 2))
         await fleet.move_the_gate()
         assert set(await asyncio.wait_for(reading, 60)) == {Verdict.DONE}
-        live.note(changes(0, 300))
-        await eventually(lambda: _kept(house.redis, 299))
+        await eventually(lambda: _goes_on(live, house.redis))
         await live.close()
         assert violations(server) == []
 
@@ -195,11 +195,14 @@ async def _has(sessions: Sessions, number: int) -> bool:
     return len(await sessions.active() or []) == number
 
 
-async def _waits(client: object) -> bool:
-    return bool(await client.hlen("gate:{default}:waiters") == 1)  # type: ignore[attr-defined]
+async def _waits(client: Redis) -> bool:
+    return bool(await client.hlen("gate:{default}:waiters") == 1)
 
 
-async def _kept(client: object, number: int) -> bool:
-    with suppress(Exception):
-        return bool(await client.exists(f"process:consultar_{number}"))  # type: ignore[attr-defined]
+async def _goes_on(live: Live, client: Redis) -> bool:
+    # Noted again each time: what a master had not passed on when it fell is gone, and may be.
+    live.note(changes(10**6, 300))
+    await asyncio.sleep(0.05)
+    with suppress(RedisError, OSError):
+        return bool(await client.exists(f"process:consultar_{10**6 + 299}"))
     return False
