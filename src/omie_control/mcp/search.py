@@ -40,6 +40,10 @@ LISTED = frozenset(
         "consultar_contas_pagar",
         "estado_do_sistema",
         "mostrar_execucao",
+        "por_que_falhou",
+        "meus_limites",
+        "iniciar_tarefa",
+        "encerrar_tarefa",
     }
 )
 FOUND_MAX = 10

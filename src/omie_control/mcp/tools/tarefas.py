@@ -130,8 +130,8 @@ def register(server: FastMCP[Any], app: App) -> None:
     @offer(
         server,
         reads_control("Resumo da tarefa"),
-        "Mostra uma tarefa: objetivo, o que rodou nela por ferramenta e situação, escritas, falhas e incertas. Use para "
-        "saber onde o trabalho parou; por_que_falhou explica as falhas.",
+        "Mostra uma tarefa: objetivo, o que rodou nela por ferramenta e situação, escritas, falhas e incertas. Use "
+        "para saber onde o trabalho parou; por_que_falhou explica as falhas.",
         TypeAdapter(Resumo).json_schema(),
     )
     async def resumo_da_tarefa(*, tarefa: Tarefa = None) -> ToolResult:
