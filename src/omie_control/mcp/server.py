@@ -25,10 +25,12 @@ from omie_control.mcp.search import Shelf
 from omie_control.mcp.tools import (
     categorias,
     clientes,
+    contas_correntes,
     contas_pagar,
     contas_receber,
     departamentos,
     falhas,
+    lancamentos,
     metodos,
     projetos,
     sistema,
@@ -52,14 +54,16 @@ Acesso controlado ao ERP Omie. Cada chamada fica registrada e devolve um executi
 FAMILIES = (
     categorias,
     clientes,
+    contas_correntes,
     contas_pagar,
     contas_receber,
     departamentos,
+    falhas,
+    lancamentos,
     projetos,
+    tarefas,
     tipos_documento,
     sistema,
-    tarefas,
-    falhas,
 )
 # Who calls over stdio: least rights; `omie-control mcp --allow-writes` lets it write.
 STDIO = Actor(ActorKind.STDIO, "stdio", Role.AGENT, may_write=False)
