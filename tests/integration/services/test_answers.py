@@ -286,6 +286,28 @@ async def test_a_value_moved_to_another_question_does_not_open(
     assert sorted(sources) == ["cache", "omie"]
 
 
+@pytest.mark.parametrize("rows", [1, 500], ids=["plain", "packed"])
+async def test_short_and_long_answers_are_kept_each_in_its_form_and_open_in_no_other(
+    answers: Answers, firm: Firm, omie: Omie, client: redis.asyncio.Redis, rows: int
+) -> None:
+    omie.payload = Payload({"clientes_cadastro": [{"razao_social": "Padaria do João"}] * rows}, 200)
+    await ask(answers, firm, omie)
+    again = await ask(answers, firm, omie)
+    assert (again.source, again.payload) == ("cache", omie.payload)
+    (key,) = [key async for key in client.scan_iter(match="*:answer:*")]
+    kept = await client.get(key)
+    # Generation, stamp and data key come before it.
+    at = 8 + 8 + 16
+    assert kept[at] == (0 if rows == 1 else 1)
+    assert len(kept) < 600
+    for form in (1 - kept[at], 2):
+        await client.set(key, kept[:at] + bytes((form,)) + kept[at + 1 :], keepttl=True)
+        assert (await ask(answers, firm, omie)).source == "omie"
+    for cut in (at - 16, at - 1, at, at + 1, len(kept) - 1):
+        await client.set(key, kept[:cut], ex=60)
+        assert (await ask(answers, firm, omie)).source == "omie"
+
+
 async def test_a_huge_page_is_told_but_not_kept(
     answers: Answers, firm: Firm, omie: Omie, client: redis.asyncio.Redis
 ) -> None:
