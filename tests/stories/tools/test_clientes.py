@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -46,7 +47,32 @@ def is_changed(house: House, answer: Told) -> None:
     assert (record["email"], record["inativo"]) == ("b@sol.com.br", "S")
 
 
-STORIES = (
+def is_inactive(house: House, answer: Told) -> None:
+    record = house.row("clientes", answer.data["codigo_omie"]).record
+    assert record["inativo"] == "S"
+    # The rest was read and sent back, without the entities that Omie answers with.
+    assert record["contato"] == "Ana & Bia"
+    assert record["tags"]
+
+
+def one_with_entities(house: House) -> dict[str, int]:
+    row = house.first("clientes", inativo="N")
+    row.record["contato"] = "Ana &amp; Bia"
+    return {"codigo_omie": row.id}
+
+
+def an_inactive_client(house: House) -> dict[str, int]:
+    row = house.first("clientes", inativo="N")
+    row.record["inativo"] = "S"
+    return {"codigo_omie": row.id}
+
+
+def nothing_was_sent(house: House, answer: Told) -> None:
+    assert "já estava inativo" in answer.data["situacao"]
+    assert not [each for each in house.asked if each["endpoint"].endswith("AlterarCliente")]
+
+
+STORIES_OF_CLIENTS = (
     Story(
         "consultar_clientes",
         good=Case({"tags": ["Fornecedor"], "registros_por_pagina": 3}, then=a_page_of_suppliers),
@@ -87,6 +113,23 @@ STORIES = (
         wrong=Case({"codigo_omie": 5}, says="Nenhum campo"),
         failing=Case({"codigo_omie": 5, "email": "b@sol.com.br"}, says="Não repita"),
     ),
+    Story(
+        "inativar_cliente",
+        good=Case(one_with_entities, then=is_inactive),
+        empty=Case(an_inactive_client, then=nothing_was_sent),
+        wrong=Case({}, says="codigo_omie ou codigo_integracao"),
+        failing=Case(a_client),
+    ),
+)
+# The older names of the same tools.
+ALSO = {
+    "listar_clientes": "consultar_clientes",
+    "cadastrar_cliente": "incluir_cliente",
+    "cadastrar_cliente_fornecedor": "incluir_cliente",
+}
+STORIES = (
+    *STORIES_OF_CLIENTS,
+    *(replace(story, tool=name) for name, same in ALSO.items() for story in STORIES_OF_CLIENTS if story.tool == same),
 )
 
 

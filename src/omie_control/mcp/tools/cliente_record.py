@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from pydantic import Field
 from omie_control.mcp.tools import shapes
 from omie_control.mcp.tools.parameters import Cep, Documento, Email, SimNao, Uf
 from omie_control.mcp.tools.words import filled, plain
+from omie_control.omie.catalog import Method
 
 RazaoSocial = Annotated[
     str, Field(description="Razão social ou nome completo.", min_length=1, max_length=60, examples=["Padaria Sol Ltda"])
@@ -44,8 +46,25 @@ Tags = Annotated[
     list[str] | None,
     Field(description="Etiquetas, como Cliente ou Fornecedor.", max_length=50, examples=[["Fornecedor"]]),
 ]
+Banco = Annotated[
+    str | None, Field(description="Código do banco, de 3 dígitos.", pattern=r"^[0-9]{3}$", examples=["341"])
+]
+Agencia = Annotated[str | None, Field(description="Agência.", max_length=20, examples=["0123"])]
+ContaBancaria = Annotated[str | None, Field(description="Conta com dígito.", max_length=30, examples=["12345-6"])]
+ChavePix = Annotated[str | None, Field(description="Chave PIX.", max_length=80, examples=["contato@exemplo.com.br"])]
+DocTitular = Annotated[Documento | None, Field(description="CPF ou CNPJ do titular da conta.")]
+NomeTitular = Annotated[str | None, Field(description="Nome do titular da conta.", max_length=60, examples=["Ana"])]
 
-_OURS = frozenset({"codigo_omie", "codigo_integracao", "tags"})
+_BANK = {
+    "banco": "codigo_banco",
+    "agencia": "agencia",
+    "conta": "conta_corrente",
+    "chave_pix": "cChavePix",
+    "documento_titular": "doc_titular",
+    "nome_titular": "nome_titular",
+}
+_ID = "codigo_cliente_omie"
+_OURS = frozenset({"codigo_omie", "codigo_integracao", "tags", *_BANK})
 # Filled by Omie itself, or noise: neither worth showing nor to be sent back.
 _NOT_SHOWN = frozenset({"importado_api", "bloquear_exclusao", "enviar_anexos", "logradouro"})
 
@@ -64,6 +83,13 @@ def named(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
+def bank(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Collect where somebody is paid from a tool's arguments."""
+    return {
+        f"dadosBancarios.{omie}": arguments[ours] for ours, omie in _BANK.items() if arguments.get(ours) is not None
+    }
+
+
 def phone(row: Mapping[str, Any]) -> str:
     """Return the phone of a row in one text."""
     return f"{plain(row.get('telefone1_ddd'))} {plain(row.get('telefone1_numero'))}".strip()
@@ -75,3 +101,19 @@ def whole(record: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(shown.get("tags"), list):
         shown["tags"] = [row["tag"] for row in shown["tags"] if isinstance(row, Mapping) and row.get("tag")]
     return filled(shown)
+
+
+def sendable(record: Mapping[str, Any], method: Method) -> dict[str, Any]:
+    """Return a record as it was read in the form in which it can be sent back, named by Omie's own code."""
+    own = {"codigo_cliente_integracao", "info", "importado_api"}
+    known = {name for name, field in method.request_fields.items() if name == _ID or not field.is_generated}
+    return filled({name: _as_written(value) for name, value in record.items() if name in known - own})
+
+
+def _as_written(value: Any) -> Any:
+    """Undo the HTML entities that Omie answers with, so that they are not stored; blanks and lines stay."""
+    if isinstance(value, Mapping):
+        return filled({name: _as_written(item) for name, item in value.items()})
+    if isinstance(value, list):
+        return [_as_written(item) for item in value]
+    return html.unescape(value).rstrip() if isinstance(value, str) else value

@@ -1,16 +1,17 @@
-"""Clients of a company in Omie (suppliers are clients too): list, show, create, change."""
+"""Clients of a company in Omie (suppliers are clients too): list, show, create, change, inactivate."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
+from fastmcp.tools import ToolResult
 from pydantic import Field
 
 from omie_control.domain.executions import Category, Complexity
 from omie_control.mcp.tools import cliente_record as record
 from omie_control.mcp.tools.family import Family
-from omie_control.mcp.tools.omie import Listing, Reading, Writing
-from omie_control.mcp.tools.parameters import CodigoIntegracao, CodigoOmie, SimNao
+from omie_control.mcp.tools.omie import Listing, Omie, Reading, Writing
+from omie_control.mcp.tools.parameters import Chave, CodigoIntegracao, CodigoOmie, SimNao
 from omie_control.mcp.tools.shapes import Shape, code, flag, text
 from omie_control.mcp.tools.wire import Fields, Key
 
@@ -52,6 +53,7 @@ register = family.register
     "Use para achar alguém por nome, CPF/CNPJ, código ou etiqueta; depois chame "
     "consultar_cliente_por_codigo com o codigo_omie para ver o cadastro inteiro. "
     "Não repita a mesma consulta em menos de 60 segundos: o Omie recusa.",
+    also=("listar_clientes",),
 )
 def consultar_clientes(
     *,
@@ -102,6 +104,7 @@ def consultar_cliente_por_codigo(
     "etiqueta Fornecedor em tags.",
     destructive=False,
     idempotent=False,
+    also=("cadastrar_cliente", "cadastrar_cliente_fornecedor"),
 )
 def incluir_cliente(
     *,
@@ -161,3 +164,33 @@ def alterar_cliente(
     tags: record.Tags = None,
 ) -> Fields:
     return record.named(locals()) | KEY(codigo_omie, codigo_integracao)
+
+
+@family.acts(
+    "Inativar cliente",
+    Complexity.INTERMEDIARIA,
+    ALTERAR,
+    "Inativa um cliente: ele sai das listas de escolha e não recebe vendas novas; histórico e títulos ficam. Lê o "
+    "cadastro e o devolve inteiro ao Omie com a marca de inativo. Para reativar, use alterar_cliente com "
+    "inativo=false. Se o mesmo cadastro também for fornecedor, os dois papéis ficam inativos.",
+    CLIENTE,
+    destructive=True,
+    idempotent=True,
+)
+async def inativar_cliente(
+    omie: Omie,
+    *,
+    codigo_omie: CodigoOmie = None,
+    codigo_integracao: CodigoIntegracao = None,
+    chave_idempotencia: Chave = None,
+) -> ToolResult:
+    return await inactivate(omie, KEY(codigo_omie, codigo_integracao), ALTERAR, chave_idempotencia)
+
+
+async def inactivate(omie: Omie, named: Fields, writing: Writing, key: str | None) -> ToolResult:
+    """Read a record and send it back whole and inactive: Omie may refuse a change with few fields."""
+    found = (await omie.read(CLIENTE, named)).payload.data
+    if found.get("inativo") == "S":
+        said = f"{writing.noun} já estava inativo; nada foi enviado."
+        return omie.answer(CODES.read(found) | {"situacao": said}, said)
+    return await omie.write_answer(writing, record.sendable(found, writing.method) | {"inativo": True}, key)
