@@ -30,6 +30,7 @@ from omie_control.mcp.tools import (
     contas_receber,
     departamentos,
     falhas,
+    fornecedores,
     lancamentos,
     metodos,
     projetos,
@@ -54,6 +55,7 @@ Acesso controlado ao ERP Omie. Cada chamada fica registrada e devolve um executi
 FAMILIES = (
     categorias,
     clientes,
+    fornecedores,
     contas_correntes,
     contas_pagar,
     contas_receber,
