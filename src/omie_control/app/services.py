@@ -11,6 +11,7 @@ from omie_control.postgres.recorder import Recorder
 from omie_control.services.access import Access
 from omie_control.services.allowances import Allowances
 from omie_control.services.answers import Answers
+from omie_control.services.audit_export import AuditExport
 from omie_control.services.audit_trail import AuditTrail
 from omie_control.services.blocks import Blocks
 from omie_control.services.bodies import Bodies
@@ -23,6 +24,7 @@ from omie_control.services.failures import Failures
 from omie_control.services.firststeps import FirstSteps
 from omie_control.services.gate import DoubleGate, Limits
 from omie_control.services.idempotency import IdempotentWrites
+from omie_control.services.kept_answers import KeptAnswers
 from omie_control.services.keys import Keys
 from omie_control.services.logins import Logins
 from omie_control.services.methods import Methods
@@ -64,6 +66,7 @@ class Services:
     methods: Methods
     writes: IdempotentWrites
     answers: Answers
+    kept_answers: KeptAnswers
     settlements: Settlements
     verifications: Verifications
     connections: Connections
@@ -71,6 +74,7 @@ class Services:
     system: System
     seals: Seals
     trail: AuditTrail
+    audit_export: AuditExport
     client: OmieClient
     gate: DoubleGate
     blocks: Blocks
@@ -118,12 +122,14 @@ async def wire(db: DatabaseManager) -> Services:
         methods=Methods(calls, access),
         writes=writes,
         answers=answers,
+        kept_answers=KeptAnswers(postgres, access, answers, calls, db.live),
         settlements=settlements,
         verifications=Verifications(postgres, companies, executions, settlements, calls.look),
         connections=Connections(companies, executions, calls),
         system=System(postgres, db.recorder, db.live, sessions, access, trail),
         seals=Seals(postgres, seal_keys, checkpoints),
         trail=trail,
+        audit_export=AuditExport(postgres, seal_keys, access),
         client=client,
         gate=gate,
         blocks=blocks,

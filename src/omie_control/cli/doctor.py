@@ -7,13 +7,16 @@ import stat
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from omie_control import __version__
 from omie_control.app import App, open_app
+from omie_control.cli.output import local_time
 from omie_control.domain.actors import SYSTEM
 from omie_control.domain.executions import Status
 from omie_control.errors import ControlError
+from omie_control.services.system import SEAL_LAG_SECONDS
 from omie_control.settings import Settings
 
 Level = Literal["ok", "warning", "error"]
@@ -76,6 +79,24 @@ async def _servers(app: App) -> AsyncIterator[Finding]:
     if skew > _CLOCK_SECONDS_MAX:
         yield Finding("warning", f"O relógio do banco difere {skew:.0f} s do local.", "Acerte os relógios (NTP).")
     yield await _valkey(app)
+    for finding in await _audit(app):
+        yield finding
+
+
+async def _audit(app: App) -> list[Finding]:
+    state = await app.services.trail.state()
+    lag, last = state.lag_seconds(datetime.now(UTC)), state.verification
+    findings = [Finding("ok", f"A auditoria está selada até o selo {state.last_seal}.")]
+    if lag > SEAL_LAG_SECONDS:
+        hint = "Rode omie-control worker (ou up): é ele que sela."
+        findings = [Finding("warning", f"Há registros sem selo há {lag:.0f} s.", hint)]
+    if last is not None and last.findings:
+        what = f"A última verificação da auditoria encontrou {last.findings} diferenças."
+        findings.append(Finding("error", what, "Rode omie-control audit verify."))
+    elif last is not None:
+        when = local_time(last.ended_at, app.settings.zone)
+        findings.append(Finding("ok", f"A auditoria foi verificada em {when}: {last.records} registros conferem."))
+    return findings
 
 
 async def _valkey(app: App) -> Finding:

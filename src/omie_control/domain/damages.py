@@ -47,12 +47,13 @@ _SUBJECTS = {
     "seal": "O selo",
     "checkpoint": "O registro externo",
     "key": "A chave de assinatura",
+    "file": "O arquivo",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not as it was sealed. `subject`: execution, event, seal, checkpoint or key; `seal` a number."""
+    """One thing that is not as it was sealed. `subject`: execution, event, seal, checkpoint, key or file."""
 
     damage: Damage
     subject: str
@@ -66,6 +67,8 @@ class Finding:
         """Say it in Portuguese."""
         where = f" (selo {self.seal})" if self.seal is not None and self.subject in ("execution", "event") else ""
         detail = f" {self.detail}" if self.detail else ""
+        if self.subject == "file":
+            return self.detail or "O arquivo foi alterado."
         what = _agreed(WORDS[self.damage], self.subject)
         return f"{_SUBJECTS[self.subject]} {self.name or self.id}{where} {what}.{detail}"
 

@@ -152,7 +152,7 @@ class Seals:
                 ):
                     return
         try:
-            await asyncio.to_thread(self._checkpoints.append, seal)
+            await asyncio.to_thread(self._checkpoints.append, seal, await self._keys.signing())
             self._witnessed = seal.sequence
         except OSError as exc:
             tell(Event.CHECKPOINT_FAILED, reason=exc.strerror or type(exc).__name__)

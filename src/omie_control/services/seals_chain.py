@@ -124,7 +124,7 @@ class _Witness:
         point = self._waiting
         if point is not None and point.sequence == seal.sequence:
             self._waiting = None
-            if point.hash != seal.hash or point.signature != seal.signature:
+            if point.hash != seal.hash:
                 yield self._differs(point)
         self._until = seal.sequence
 
@@ -162,7 +162,7 @@ class _Witness:
 
     def _is_ours(self, point: Checkpoint) -> bool:
         key = self._ours.get(point.key_id)
-        return key is not None and is_signed(key.public, point.hash, point.signature)
+        return key is not None and is_signed(key.public, point.digest(), point.signature)
 
     def _differs(self, point: Checkpoint) -> Finding:
         """A line that we signed convicts the database; one that we did not, itself."""

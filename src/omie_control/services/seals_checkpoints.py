@@ -9,15 +9,16 @@ from __future__ import annotations
 import base64
 import binascii
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
 
-from omie_control.domain.seals import Seal
+from omie_control.domain.seals import Seal, SigningKey
 
 FOLDER, FILE_NAME = "audit", "checkpoints.jsonl"
 _FULL_BYTES = 64 * 1024 * 1024
@@ -26,13 +27,18 @@ _TAIL_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a file keeps of a seal."""
+    """What a file keeps of a seal, signed by itself."""
 
     sequence: int
     at: int
     hash: bytes
     key_id: str
-    signature: bytes
+    signature: bytes = b""
+
+    def digest(self) -> bytes:
+        """Return what the signature is over."""
+        fields = [self.sequence, self.at, self.hash.hex(), self.key_id]
+        return hashlib.sha256(b"omie-control checkpoint 1\n" + orjson.dumps(fields)).digest()
 
     @property
     def line(self) -> bytes:
@@ -62,9 +68,10 @@ class Checkpoints:
         self.folders: Sequence[Path] = [home / FOLDER, *([] if second is None else [second])]
         self._full = full_bytes
 
-    def append(self, seal: Seal) -> None:
+    def append(self, seal: Seal, key: SigningKey) -> None:
         """Add a seal's head to every file that has not got it yet. Raises OSError when one cannot be written."""
-        point = Checkpoint(seal.sequence, seal.at, seal.hash, seal.key_id, seal.signature)
+        point = Checkpoint(seal.sequence, seal.at, seal.hash, key.id)
+        point = replace(point, signature=key.sign(point.digest()))
         troubles: list[OSError] = []
         for folder in self.folders:
             try:
@@ -101,9 +108,8 @@ class Checkpoints:
             if size > self._full and last is not None:
                 path.rename(path.with_name(f"checkpoints-{last.sequence:012}.jsonl"))
                 return self._append_in(folder, point)
-            # A line that a power cut tore is left as it is, and the next one begins on its own.
-            is_torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            os.write(descriptor, (b"\n" if is_torn else b"") + point.line)
+            _drop_torn_line(descriptor, size)
+            os.write(descriptor, point.line)
             os.fsync(descriptor)
             if size == 0:
                 _sync_folder(folder)
@@ -123,17 +129,20 @@ def _read(path: Path) -> Iterator[Checkpoint | Illegible]:
     except FileNotFoundError:
         return
     with file:
-        torn: tuple[bytes, int] | None = None
         for number, line in enumerate(file, 1):
             point = _parsed(line)
-            # What a power cut tore is the beginning of the line that follows it.
-            if torn is not None and not (point is not None and point.line.startswith(torn[0].rstrip(b"\n"))):
-                yield Illegible(str(path), torn[1])
-            torn = (line, number) if point is None else None
             if point is not None:
                 yield point
-        if torn is not None and torn[0].endswith(b"\n"):
-            yield Illegible(str(path), torn[1])
+            elif line.endswith(b"\n"):
+                yield Illegible(str(path), number)
+            # An end without a line's end is what a power cut left; whoever writes next drops it.
+
+
+def _drop_torn_line(descriptor: int, size: int) -> None:
+    tail = os.pread(descriptor, _TAIL_BYTES, max(0, size - _TAIL_BYTES))
+    torn = len(tail) - (tail.rfind(b"\n") + 1)
+    if torn:
+        os.ftruncate(descriptor, size - torn)
 
 
 def _parsed(line: bytes) -> Checkpoint | None:
@@ -146,7 +155,7 @@ def _parsed(line: bytes) -> Checkpoint | None:
             str(fields["key_id"]),
             base64.b64decode(fields["signature"], validate=True),
         )
-        return point if point.line == line.rstrip(b"\n") + b"\n" else None
+        return point if point.line == line else None
     return None
 
 
