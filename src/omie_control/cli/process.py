@@ -74,7 +74,9 @@ def show(execution_id: str, *, as_json: JsonFlag = False) -> None:
 
     async def verb(app: App) -> None:
         found = await app.executions.get(operator(), execution_id)
-        print_object(_row(found, app, as_json=as_json, whole=True), as_json=as_json)
+        row = _row(found, app, as_json=as_json, whole=True)
+        errand = None if found.session_id is None else await app.services.errands.find(operator(), found.session_id)
+        print_object(row | {"errand_goal": None if errand is None else errand.goal}, as_json=as_json)
 
     with_app(verb, as_json=as_json)
 

@@ -9,7 +9,7 @@ import pytest
 from tests.integration.web.conftest import AGENT, SYSTEM, House
 
 from omie_control.domain.actors import Role
-from omie_control.domain.executions import Status
+from omie_control.domain.executions import Origin, Status
 from omie_control.errors import OmieFault
 from omie_control.services.executions import Request
 
@@ -84,6 +84,16 @@ async def test_an_executions_page_tells_everything_masked(fresh_house: House) ->
     assert "SOAP-ENV:Client-102" in page
     assert f'href="/execucoes/{parent.execution_id}"' in page
     assert f'href="/execucoes/{child.execution_id}"' in above
+
+
+async def test_an_execution_tells_the_goal_of_its_errand(fresh_house: House) -> None:
+    errand, _ = await fresh_house.app.services.errands.open(AGENT, "Baixar os títulos <recebidos> de ontem")
+    within = await fresh_house.begin("lancar_recebimento", origin=Origin("http", joined=errand.name))
+    await fresh_house.end(within)
+    async with fresh_house.visitor() as client:
+        page = (await client.get(f"/execucoes/{within.execution_id}")).text
+    assert "Baixar os títulos &lt;recebidos&gt; de ontem" in page
+    assert errand.name in page
 
 
 async def test_a_refused_request_has_a_page_too(fresh_house: House) -> None:

@@ -24,11 +24,13 @@ async def show(request: Request, execution_id: str) -> Response:
     visitor = await require_visitor(request)
     app: App = request.app.state.control
     execution = await app.executions.get(visitor.actor, execution_id)
+    group = execution.session_id
+    errand = None if group is None else await app.services.errands.find(visitor.actor, group)
     bodies = {
         "input": tree(execution.input_parameters),
         "request": tree(execution.request_payload),
         "response": tree(execution.response_data),
     }
-    context = {"execution": execution, "bodies": bodies, "timeline_of": timeline}
+    context = {"execution": execution, "errand": errand, "bodies": bodies, "timeline_of": timeline}
     partial = "hx-request" in request.headers
     return render(request, "executions/_detail.html" if partial else "executions/show.html", context)
