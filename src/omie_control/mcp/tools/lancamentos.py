@@ -198,7 +198,7 @@ def _details(
     return {
         "detalhes.cCodCateg": category,
         "detalhes.cTipo": kind,
-        "detalhes.cNumDoc": document,
+        "detalhes.cNumDoc": number,
         "detalhes.nCodCliente": client,
         "detalhes.nCodProjeto": project,
         "detalhes.cObs": note,
