@@ -26,6 +26,7 @@ class Right(StrEnum):
     TOKEN_MANAGE = "token.manage"
     SYSTEM_READ = "system.read"
     AUDIT_READ = "audit.read"
+    CACHE_CLEAR = "cache.clear"
 
 
 _WATCH = frozenset({Right.EXECUTION_READ, Right.COMPANY_READ, Right.SYSTEM_READ})
@@ -35,7 +36,7 @@ RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.VIEWER: _WATCH,
     Role.AUDITOR: _WATCH | {Right.AUDIT_READ, Right.TOKEN_READ},
     Role.AGENT: _WATCH | _WORK,
-    Role.OPERATOR: _WATCH | _WORK | {Right.EXECUTION_CANCEL, Right.EXECUTION_SETTLE},
+    Role.OPERATOR: _WATCH | _WORK | {Right.EXECUTION_CANCEL, Right.EXECUTION_SETTLE, Right.CACHE_CLEAR},
     Role.APPROVER: _WATCH | {Right.EXECUTION_CANCEL},
     Role.ADMIN: frozenset(Right),
 }
@@ -57,6 +58,7 @@ DESCRIPTIONS: Mapping[Right, str] = {
     Right.TOKEN_MANAGE: "criar ou revogar tokens",
     Right.SYSTEM_READ: "ver o estado do sistema",
     Right.AUDIT_READ: "ler a auditoria",
+    Right.CACHE_CLEAR: "descartar as respostas guardadas do Omie",
 }
 
 

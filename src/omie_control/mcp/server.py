@@ -23,13 +23,14 @@ from omie_control.mcp.door import Door
 from omie_control.mcp.errands import grouping
 from omie_control.mcp.search import Shelf
 from omie_control.mcp.tools import (
+    cache,
     categorias,
     clientes,
     contas_correntes,
     contas_pagar,
     contas_receber,
     departamentos,
-    extrato,
+    empresas,
     falhas,
     fornecedores,
     lancamentos,
@@ -54,13 +55,14 @@ Acesso controlado ao ERP Omie. Cada chamada fica registrada e devolve um executi
 """
 # A module a noun, each with its `register(server, app)`.
 FAMILIES = (
+    cache,
     categorias,
     clientes,
     contas_correntes,
     contas_pagar,
     contas_receber,
     departamentos,
-    extrato,
+    empresas,
     falhas,
     fornecedores,
     lancamentos,

@@ -81,7 +81,7 @@ class Answers:
             return self._answer(await fetch(), self._clock(), FROM_OMIE)
         key = CacheKey(str(company.id), self._digest(company, method, param), (freshness.entity_of(method.path),))
         question = _Question(company, method, key, fetch, self._clock() - _FRESH if fresh else _NO_TIME)
-        return await self._found(question) or await self._asked(question)
+        return await self._found(question.key, question.since) or await self._asked(question)
 
     async def written(self, company: Company, method: Method) -> None:
         """Make old whatever a write may have changed. For every write that may have reached Omie, ended well or not."""
@@ -93,6 +93,15 @@ class Answers:
         touched = dict.fromkeys(entity for path in paths for entity in freshness.touched_by(path))
         if touched:
             await self._invalidations.send(str(company), tuple(touched))
+
+    async def forget(self, company: UUID, catalog: Catalog) -> None:
+        """Make old whatever is kept of a company, also while Valkey is away. Omie is asked when somebody asks."""
+        await self._invalidations.send(str(company), tuple(map(freshness.entity_of, catalog.services)))
+
+    async def kept(self, company: Company, method: Method, param: Mapping[str, Any]) -> Answer | None:
+        """Return what is at hand for a question, without asking Omie; None also while Valkey is away."""
+        key = CacheKey(str(company.id), self._digest(company, method, param), (freshness.entity_of(method.path),))
+        return await self._found(key, _NO_TIME)
 
     async def warm(
         self, company: Company, catalog: Catalog, fetch: Callable[[Method, Mapping[str, Any]], Awaitable[Payload]]
@@ -118,19 +127,19 @@ class Answers:
             if number >= _page_count(method, answer.payload):
                 return
 
-    async def _found(self, question: _Question) -> Answer | None:
-        if self._is_owed(question.key):
+    async def _found(self, key: CacheKey, since: datetime) -> Answer | None:
+        if self._is_owed(key):
             return None
         try:
-            found = await self._cache.get(question.key)
+            found = await self._cache.get(key)
         except CacheAway:
             return None
-        return await self._opened(question, found, FROM_CACHE)
+        return await self._opened(key, since, found, FROM_CACHE)
 
-    async def _opened(self, question: _Question, found: Cached | None, source: str) -> Answer | None:
-        if found is None or found.stored_at < question.since:
+    async def _opened(self, key: CacheKey, since: datetime, found: Cached | None, source: str) -> Answer | None:
+        if found is None or found.stored_at < since:
             return None
-        payload = await self._sealer.open(question.key, found.value)
+        payload = await self._sealer.open(key, found.value)
         return None if payload is None else self._answer(payload, found.stored_at, source)
 
     async def _asked(self, question: _Question) -> Answer:
@@ -162,12 +171,12 @@ class Answers:
                 async with leading(self._cache, question.key, seen) as is_ours:
                     if is_ours:
                         # Another process may have landed between our look and our lead.
-                        found = await self._found(question)
+                        found = await self._found(question.key, question.since)
                         return _with_clear(found) if found else await self._fetched(question, seen)
                 waited = await self._cache.wait(question.key, seen, LEASE_SECONDS, since=question.since)
             except CacheAway:
                 break
-            answer = await self._opened(question, waited, FROM_FLIGHT)
+            answer = await self._opened(question.key, question.since, waited, FROM_FLIGHT)
             if answer is not None:
                 return _with_clear(answer)
             seen = await self._versions(question.key)

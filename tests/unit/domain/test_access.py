@@ -26,6 +26,7 @@ token.read             -      x       -     -        -        x
 token.manage           -      -       -     -        -        x
 system.read            x      x       x     x        x        x
 audit.read             -      x       -     -        -        x
+cache.clear            -      -       -     x        -        x
 """
 ROLES = [Role.VIEWER, Role.AUDITOR, Role.AGENT, Role.OPERATOR, Role.APPROVER, Role.ADMIN]
 CELLS = [
