@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
+import re
 from collections import defaultdict
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -31,6 +32,7 @@ from omie_control.domain.gate import (
     Wait,
     Why,
 )
+from omie_control.valkey.lines import Lines
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -78,17 +80,18 @@ class ValkeyGate:
     """Asks the script. Holds no state of its own but who waits in this process."""
 
     def __init__(self, redis: Redis, limits: Limits | None = None) -> None:
-        self._redis = redis
+        self._lines = Lines(redis)
         self.limits = limits if limits is not None else Limits()
         self._limits = {name: _ms(getattr(self.limits, field)) for name, field in _SPANS.items()} | {
             name: getattr(self.limits, name) for name in _COUNTS
         }
-        self._hashes: dict[str, str] = {}
+        self._hashes: dict[str, bytes] = {}
         self._wakes = Wakes(redis)
 
     async def close(self) -> None:
-        """Stop listening for wake-ups."""
+        """Stop listening for wake-ups, and let go of the connections."""
         await self._wakes.close()
+        await self._lines.hang_up()
 
     async def enter(self, epoch: str, id: str, ask: Ask, *, patience: float, waited: float) -> Answer:
         """Ask once whether the call may leave now; a Wait keeps its place in the queue for `waiter_seconds`."""
@@ -165,16 +168,15 @@ class ValkeyGate:
         self._wakes.forget(_channel(egress), id)
 
     async def _run(self, verb: str, egress: str, epoch: str, facts: dict[str, Any]) -> list[Any]:
-        arguments = (1, _state_key(egress), verb, epoch, orjson.dumps({"limits": self._limits, **facts}))
-        script = _script(egress)
+        arguments = (b"1", _state_key(egress).encode(), verb.encode(), epoch.encode(), orjson.dumps(facts))
         try:
             try:
-                reply = await self._send("EVALSHA", self._hash(egress), *arguments)
+                reply = await self._lines.ask(b"EVALSHA", self._hash(egress), *arguments)
             except NoScriptError:
                 # A server that lost its scripts was restarted or replaced: what it remembers may be stale.
-                forget = (script, 1, _state_key(egress), "forget", "", arguments[-1])
-                await self._send("EVAL", *forget)
-                reply = await self._send("EVALSHA", self._hash(egress), *arguments)
+                forget = (self._script(egress).encode(), *arguments[:2], b"forget", b"", arguments[-1])
+                await self._lines.ask(b"EVAL", *forget)
+                reply = await self._lines.ask(b"EVALSHA", self._hash(egress), *arguments)
         except _AWAY as exc:
             raise ValkeyLost(type(exc).__name__) from exc
         told = [each.decode() if isinstance(each, bytes) else each for each in reply]
@@ -182,13 +184,15 @@ class ValkeyGate:
             raise EpochLost(str(told[1]))
         return told
 
-    async def _send(self, *command: Any) -> list[Any]:
-        reply: list[Any] = await self._redis.execute_command(*command)  # type: ignore[no-untyped-call]
-        return reply
+    def _script(self, egress: str) -> str:
+        # One of its own for each egress: that the server still knows it is the sign that it was not replaced.
+        rules = re.sub(r"\bL\.(\w+)", lambda limit: str(self._limits[limit[1]]), _SCRIPT)
+        return f"-- {_tag(egress)}\n{rules}"
 
-    def _hash(self, egress: str) -> str:
+    def _hash(self, egress: str) -> bytes:
         if egress not in self._hashes:
-            self._hashes[egress] = hashlib.sha1(_script(egress).encode()).hexdigest()  # noqa: S324 - as Valkey names it
+            script = self._script(egress).encode()
+            self._hashes[egress] = hashlib.sha1(script).hexdigest().encode()  # noqa: S324 - as Valkey names it
         return self._hashes[egress]
 
 
@@ -305,11 +309,6 @@ def _remembered(memory: Memory) -> dict[str, Any]:
         ],
         "blocks": [[app_key, _ms(seconds)] for app_key, seconds in memory.blocks if seconds > 0],
     }
-
-
-def _script(egress: str) -> str:
-    # A script of its own for each egress: that the server still knows it is the sign that it was not replaced.
-    return f"-- {_tag(egress)}\n{_SCRIPT}"
 
 
 def _tag(egress: str) -> str:

@@ -1,9 +1,9 @@
 -- All rules of the gate, decided at once on this server's clock. KEYS[1]: the state of one egress, whose hash tag
 -- every other key shares. ARGV: the verb, the epoch that the caller believes in, and its arguments as JSON.
 -- Instants are whole milliseconds. domain/gate_rules.py says the same in Python, for when this server is away.
+-- The limits are part of the text: valkey/gate.py writes the number of each `L.…` in.
 local base = string.sub(KEYS[1], 1, -6)
 local verb, epoch, a = ARGV[1], ARGV[2], cjson.decode(ARGV[3])
-local L = a.limits
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local held = math.ceil(L.window + L.margin)
@@ -144,11 +144,16 @@ end
 local function admit(line, left)
     local lease = math.ceil(now + L.lease)
     local until_ = lease + held
+    local window, running = of('window', line), of('running', line)
+    local has = redis.call('PTTL', window)
     redis.call('ZADD', calls, until_, a.id)
-    redis.call('ZADD', of('window', line), until_, a.id)
-    redis.call('ZADD', of('running', line), lease, a.id)
+    redis.call('ZADD', window, until_, a.id)
+    redis.call('ZADD', running, lease, a.id)
     redis.call('ZADD', of('digest', line), until_, a.digest)
-    keep_line(line)
+    -- While a window has entries, the egress has them too, and digests are only ever swept when a fresh one is there:
+    -- the three are renewed together, when what is left would not outlive this call. Of those who run the last one
+    -- takes the key along.
+    if has < L.lease + held + 1000 then keep_line(line) else keep(running, L.lease + 2 * held) end
     local tick = redis.call('HINCRBY', state, 'tick', 1)
     local is_new = redis.call('SADD', lines, line) + redis.call(
         'HSET', served, a.company, tick, a.company .. '\31' .. a.caller, tick) > 0
@@ -268,14 +273,11 @@ local function settle(line)
     end
     if a.running_for > 0 then
         redis.call('ZADD', of('running', line), now + a.running_for, a.id)
+        keep(of('running', line), L.lease + 2 * held)
     else
         redis.call('ZREM', of('running', line), a.id)
     end
-    if a.repeats_for > 0 then
-        redis.call('ZADD', of('digest', line), now + a.repeats_for, a.digest)
-    else
-        redis.call('ZREM', of('digest', line), a.digest)
-    end
+    redis.call('ZADD', of('digest', line), now + a.repeats_for, a.digest)
     -- One that is still known has had its time of life set when it entered; REDUNDANT may outlive that.
     if is_new == 1 or a.repeats_for > held then keep_line(line) end
 end
