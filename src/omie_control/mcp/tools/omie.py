@@ -16,7 +16,7 @@ from omie_control.errors import InvalidInput
 from omie_control.mcp.control import ToolCall, this_call
 from omie_control.mcp.tools.parameters import PAGE_MAX
 from omie_control.mcp.tools.shapes import Row, Shape, at, result_schema, shown, whole
-from omie_control.mcp.tools.wire import Fields, has_field, merged, wired
+from omie_control.mcp.tools.wire import Fields, has_field, leaves, merged, wired
 from omie_control.mcp.tools.words import answer, bullets, cell, filled, plain
 from omie_control.omie.catalog import Method, catalog
 from omie_control.services.answers import FROM_OMIE, Answer
@@ -256,7 +256,7 @@ class Omie:
         """Write once under the caller's key, and answer with what Omie said."""
         method = writing.method
         param = merged(others or {}, wired(method, fields))
-        if method.kind == "update" and not set(param) - set(writing.keys):
+        if method.kind == "update" and not leaves(param) - set(writing.keys):
             raise InvalidInput("Nenhum campo para alterar foi informado.", hint="Informe ao menos um campo.")
         written = await self._app.calls.write(self.call.handle, self.company, method, param, key)
         data = written.payload.data

@@ -99,6 +99,14 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return laid
 
 
+def leaves(param: Mapping[str, Any], path: str = "") -> set[str]:
+    """Return the dotted paths at which something stands."""
+    found: set[str] = set()
+    for name, value in param.items():
+        found |= leaves(value, f"{path}{name}.") if isinstance(value, Mapping) else {path + name}
+    return found
+
+
 def _put(param: dict[str, Any], path: str, value: Any) -> None:
     *outer, last = path.split(".")
     for name in outer:
