@@ -14,12 +14,14 @@ import asyncpg
 import redis.asyncio
 from pydantic import SecretStr
 
+from omie_control.domain.actors import SYSTEM
 from omie_control.domain.executions import Change
 from omie_control.embedded import EmbeddedServers
 from omie_control.errors import StorageDown
 from omie_control.postgres.database import Postgres
 from omie_control.postgres.migrate import migrate, newest_migration, schema_version
 from omie_control.postgres.recorder import Recorder
+from omie_control.services import audit
 from omie_control.services.instances import Instance
 from omie_control.services.loops import Every
 from omie_control.settings import Settings
@@ -114,6 +116,10 @@ class DatabaseManager:
         postgres = Postgres(where.app_url, owner_url=where.owner_url, read_url=where.read_url, timezone=settings.tz)
         self._postgres = postgres
         await postgres.open()
+        if self.applied_migrations:
+            async with postgres.transaction() as tx:
+                facts = {"applied": self.applied_migrations}
+                await audit.append(tx, SYSTEM, "schema.migrated", object_type="database", after=facts)
         self._redis = connect(where.valkey_url)
         self._live = Live(self._redis)
         await self._live.open()

@@ -65,6 +65,12 @@ async def by_hash(connection: Connection, token_hash: bytes) -> FoundToken | Non
     return None if row is None else FoundToken(_token_of(row), row["token_hash"], row["is_unseen"])
 
 
+async def ended(connection: Connection, token_hash: bytes) -> Token | None:
+    """Return the token of this hash that holds no more: revoked, or expired."""
+    row = await _sql.ended.one(connection, token_hash=token_hash)
+    return None if row is None else _token_of(row)
+
+
 async def note_use(connection: Connection, id: UUID) -> None:
     """Keep that a token is in use."""
     await _sql.note_use.run(connection, id=id)

@@ -11,12 +11,12 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from uuid import UUID
 
 from omie_control.domain.access import Right
-from omie_control.domain.actors import Actor
+from omie_control.domain.actors import SYSTEM, Actor
 from omie_control.domain.companies import Company, Credentials, Secret, require_credentials, require_slug
 from omie_control.domain.executions import uuid7
 from omie_control.errors import Conflict, InvalidInput, NotFound
@@ -53,6 +53,7 @@ class Companies:
         self._seen: list[StoredCompany] = []
         self._seen_at = float("-inf")
         self._reading = asyncio.Lock()
+        self._used: dict[UUID, date] = {}
 
     async def add(
         self,
@@ -120,7 +121,25 @@ class Companies:
         if not stored.company.is_active:
             raise Conflict(f"A empresa '{stored.company.slug}' está desativada.")
         secrets = self._keys.master.open_secrets(stored.credentials, _aad(company_id))
+        await self._note_use(stored.company)
         return Door(Credentials(secrets["app_key"], secrets["app_secret"]), stored.base_url)
+
+    async def _note_use(self, company: Company) -> None:
+        """Keep that this process opens a company's secrets: once a day, for every call of it is an execution anyway."""
+        today = datetime.now(UTC).date()
+        if self._used.get(company.id) == today:
+            return
+        async with self._postgres.transaction() as tx:
+            await audit.append(
+                tx,
+                SYSTEM,
+                "company.credentials_used",
+                object_type="company",
+                object_id=company.slug,
+                company_id=company.id,
+                after={"date": today.isoformat(), "pid": os.getpid()},
+            )
+        self._used[company.id] = today
 
     async def credentials(self, company_id: UUID) -> Credentials:
         """Return a company's app_key and app_secret: for the one way to Omie only."""

@@ -139,7 +139,9 @@ class Executions:
             before = await store.lock(tx, execution_id)
             if before is None or not actor.may_see(before.company_id):
                 raise NotFound(f"A execução {execution_id[:100]} não existe.")
-            await self._access.require(actor, Right.EXECUTION_CANCEL, before.company_id)
+            await self._access.require(
+                actor, Right.EXECUTION_CANCEL, before.company_id, object_type="execution", object_id=before.execution_id
+            )
             if before.status in (Status.QUEUED, Status.AWAITING_APPROVAL):
                 await store.cancel(tx, before, reason, by=actor.label)
             elif before.status is Status.RUNNING:

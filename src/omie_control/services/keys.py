@@ -16,12 +16,14 @@ from pathlib import Path
 from time import time_ns
 from uuid import UUID
 
+from omie_control.domain.actors import SYSTEM
 from omie_control.domain.executions import uuid7
 from omie_control.domain.sealing import MasterKey, key_text, new_key
 from omie_control.errors import Conflict, InvalidInput, StorageDown
 from omie_control.postgres import keys as store
 from omie_control.postgres.database import Postgres
 from omie_control.postgres.keys import WrappedKey
+from omie_control.services import audit
 
 FILE_NAME = "master.key"
 NO_COMPANY = UUID(int=0)
@@ -106,6 +108,16 @@ class Keys:
                 id = uuid7(time_ns() // 1_000_000, os.urandom(10))
                 fresh = WrappedKey(id, company, month, self.master.wrap(new_key(), _aad(id)), self.master.key_id)
                 wrapped = await store.claim(tx, fresh)
+                if wrapped.id == fresh.id:
+                    await audit.append(
+                        tx,
+                        SYSTEM,
+                        "data_key.created",
+                        object_type="data_key",
+                        object_id=str(fresh.id),
+                        company_id=None if company == NO_COMPANY else company,
+                        after={"month": f"{month:%Y-%m}", "master_key_id": fresh.master_key_id},
+                    )
         return self._keep(wrapped)
 
     def _keep(self, wrapped: WrappedKey) -> DataKey:

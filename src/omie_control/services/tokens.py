@@ -15,13 +15,14 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from omie_control.domain.access import Right, may_grant
-from omie_control.domain.actors import Actor, Role, Token
+from omie_control.domain.actors import Actor, ActorKind, Role, Token
 from omie_control.domain.executions import uuid7
 from omie_control.errors import Conflict, InvalidInput, NotFound
 from omie_control.postgres import tokens as store
 from omie_control.postgres.database import Postgres
 from omie_control.services import audit
 from omie_control.services.access import Access
+from omie_control.services.audit_samples import Samples
 
 # How long a revoked token may still pass in another process, and how many answers are kept.
 SEEN_FOR_SECONDS = 2.0
@@ -36,6 +37,7 @@ class _Seen:
     actor: Actor | None
     expires_at: datetime | None
     until: float
+    ended: Token | None = None
 
 
 class Tokens:
@@ -46,6 +48,7 @@ class Tokens:
         self._access = access
         self._seen: dict[bytes, _Seen] = {}
         self._asking: dict[bytes, asyncio.Task[_Seen]] = {}
+        self._samples = Samples(postgres)
 
     async def create(
         self,
@@ -123,14 +126,27 @@ class Tokens:
     async def verify(self, text: str) -> Actor | None:
         """Return whose token this is, or None. Raises StorageDown when nobody can tell."""
         if _TEXT.fullmatch(text) is None:
+            await self._refuse(None)
             return None
         digest = _hash(text)
         seen = self._seen.get(digest)
         if seen is None or seen.until < time.monotonic():
             seen = await self._ask(digest)
+        if seen.actor is None:
+            await self._refuse(seen.ended)
         if seen.expires_at is not None and seen.expires_at <= datetime.now(UTC):
             return None
         return seen.actor
+
+    async def _refuse(self, ended: Token | None) -> None:
+        """Keep that somebody came with a token that has ended, or that never was."""
+        if ended is None:
+            stranger = Actor(ActorKind.TOKEN, "desconhecido", Role.VIEWER)
+            await self._samples.refused("unknown", stranger, "token.refused", object_type="token")
+            return
+        why = "O token foi revogado." if ended.revoked_at is not None else "O token expirou."
+        id = str(ended.id)
+        await self._samples.refused(id, ended.actor, "token.refused", object_type="token", object_id=id, detail=why)
 
     async def _ask(self, digest: bytes) -> _Seen:
         """Look a token up once for all who ask at this moment; one of them leaving disturbs nobody."""
@@ -147,8 +163,9 @@ class Tokens:
             found = await store.by_hash(tx, digest)
             if found is not None and found.is_unseen:
                 await store.note_use(tx, found.token.id)
+            ended = await store.ended(tx, digest) if found is None else None
         if found is None or not hmac.compare_digest(found.token_hash, digest):
-            seen = _Seen(None, None, until)
+            seen = _Seen(None, None, until, ended)
         else:
             seen = _Seen(found.token.actor, found.token.expires_at, until)
         self._seen.pop(digest, None)

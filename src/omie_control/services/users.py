@@ -31,6 +31,7 @@ from omie_control.postgres.database import Postgres
 from omie_control.postgres.queries import Connection
 from omie_control.services import audit
 from omie_control.services.access import Access
+from omie_control.services.audit_samples import Samples
 from omie_control.telemetry import Event, tell
 
 ADMIN = "admin"
@@ -52,6 +53,7 @@ class Users:
         self._access = access
         self._clock = clock
         self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
+        self._samples = Samples(postgres)
 
     async def create(
         self,
@@ -130,6 +132,10 @@ class Users:
         until = await self._admit(subject)
         if until is not None:
             tell(Event.LOGIN_REFUSED, reason="throttled", ip_address=str(origin.ip_address))
+            visitor = Actor(ActorKind.USER, name, Role.VIEWER)
+            await self._samples.refused(
+                subject, visitor, "login.throttled", object_type="user", object_id=name, origin=origin
+            )
             raise Overloaded(
                 "Muitas tentativas de entrar seguidas.",
                 hint="Espere e tente de novo.",

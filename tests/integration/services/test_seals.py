@@ -35,8 +35,8 @@ async def test_what_ended_and_what_happened_is_sealed_once(house: Books, conn: a
     refused = started(status=Status.FAILED, completed_at=datetime.now(UTC), duration_ms=0, error_code="nao_encontrado")
     await house.recorder.start(refused)
     await house.happen()
-    # The signing key's making is an event too.
-    assert await house.seals.turn() == len(ends) + 1 + 2
+    # The making of the data key and of the signing key are events too.
+    assert await house.seals.turn() == len(ends) + 1 + 3
     assert await house.seals.turn() == 0
     sealed = await leaves(conn)
     assert {id for kind, _, id in sealed if kind is Kind.EXECUTION} == {str(end.id) for end in ends} | {str(refused.id)}
@@ -46,7 +46,7 @@ async def test_what_ended_and_what_happened_is_sealed_once(house: Books, conn: a
         State.FAILED,
         State.UNCERTAIN,
     ]
-    assert len(sealed) == len(set(sealed)) == 6
+    assert len(sealed) == len(set(sealed)) == 7
     assert await house.verify() == []
     assert await conn.fetchval("select count(*) from seal_queue") == 0
 

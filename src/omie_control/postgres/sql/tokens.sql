@@ -16,6 +16,12 @@ select id, name, prefix, role, companies, default_company, created_by, created_a
   from api_tokens
  where token_hash = :token_hash and revoked_at is null and (expires_at is null or expires_at > now());
 
+-- name: ended(token_hash)^
+-- The token of this hash that was revoked or has expired.
+select id, name, prefix, role, companies, default_company, created_by, created_at, expires_at, last_used_at, revoked_at
+  from api_tokens
+ where token_hash = :token_hash and (revoked_at is not null or expires_at <= now());
+
 -- name: note_use(id)!
 -- Keep that a token is in use, once a minute.
 update api_tokens set last_used_at = now()
