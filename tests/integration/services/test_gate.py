@@ -315,6 +315,38 @@ async def _enter_until_refused(house: House) -> None:
         await pass_through(house.gate, ask(number))
 
 
+@pytest.mark.parametrize("is_there", [True, False], ids=["valkey", "postgresql"])
+async def test_an_egress_is_one_budget_for_all_processes_and_another_egress_is_another(
+    database: Database, own_valkey: OwnValkey, is_there: bool
+) -> None:
+    few = replace(Limits(), per_method=3, per_egress=5)
+    async with (
+        open_gate(database.app_url, own_valkey.url, few, PACE) as here,
+        open_gate(database.app_url, own_valkey.url, few, PACE) as there,
+    ):
+        if not is_there:
+            own_valkey.kill()
+        for egress in ("matriz", "filial"):
+            at = {"egress": egress}
+            for number, house in enumerate((here, there, here)):
+                ticket = await house.gate.enter(ask(number, **at))
+                assert ticket.remaining == 2 - number
+                await house.gate.leave(ticket, Verdict.DONE)
+            for house in (here, there):
+                with pytest.raises(OmieBusy, match="por minuto"):
+                    await house.gate.enter(ask(9, **at))
+            for number, house in enumerate((there, here)):
+                await pass_through(house.gate, ask(number, app_key=f"other{number}", company=f"other{number}", **at))
+            for house in (here, there):
+                with pytest.raises(OmieBusy, match="por minuto"):
+                    await house.gate.enter(ask(9, app_key="third", company="third", **at))
+        standing = await here.postgres.pool.fetch("select egress, is_fallback from gate_egresses order by egress")
+        assert [(row["egress"], row["is_fallback"]) for row in standing] == [
+            ("filial", not is_there),
+            ("matriz", not is_there),
+        ]
+
+
 CHILD = """
 import asyncio, sys
 sys.path.insert(0, "src"); sys.path.insert(0, ".")
