@@ -9,6 +9,7 @@ from omie_control.omie.client import OmieClient
 from omie_control.postgres.gate import PostgresGate
 from omie_control.postgres.recorder import Recorder
 from omie_control.services.access import Access
+from omie_control.services.alerts import Alerts
 from omie_control.services.allowances import Allowances
 from omie_control.services.answers import Answers
 from omie_control.services.audit_export import AuditExport
@@ -62,6 +63,7 @@ class Services:
     errands: Errands
     failures: Failures
     allowances: Allowances
+    alerts: Alerts
     calls: OmieCalls
     methods: Methods
     writes: IdempotentWrites
@@ -117,6 +119,7 @@ async def wire(db: DatabaseManager) -> Services:
         executions=executions,
         errands=errands,
         failures=Failures(postgres, executions, errands),
+        alerts=Alerts(postgres, access),
         allowances=Allowances(postgres_gate, blocks, companies),
         calls=calls,
         methods=Methods(calls, access),

@@ -7,7 +7,8 @@ the tool's own time limit, a cancelled or vanished client. Works in both protoco
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -75,6 +76,20 @@ def this_call() -> ToolCall:
     return _current.get()
 
 
+@contextmanager
+def serving(handle: Handle, company: Company | None) -> Iterator[None]:
+    """Let `this_call()` and whatever runs inside know which execution it serves."""
+    call = _current.set(ToolCall(handle, company))
+    # FastMCP has opened the span of this call already; it learns whose execution it is.
+    get_current_span().set_attribute("omie_control.execution_id", handle.execution_id)
+    execution = current_execution.set(Running(handle.id, handle.execution_id))
+    try:
+        yield
+    finally:
+        current_execution.reset(execution)
+        _current.reset(call)
+
+
 def control(
     controller: ProcessController, *, actor: Actor = LIBRARY, admit: Admit | None = None, group: Group | None = None
 ) -> Control:
@@ -140,21 +155,15 @@ class Control(Middleware):
         context: MiddlewareContext[CallToolRequestParams],
         call_next: CallNext[CallToolRequestParams, ToolResult],
     ) -> ToolResult:
-        call = _current.set(ToolCall(handle, company))
-        # FastMCP has opened the span of this call already; it learns whose execution it is.
-        get_current_span().set_attribute("omie_control.execution_id", handle.execution_id)
-        execution = current_execution.set(Running(handle.id, handle.execution_id))
-        try:
-            with merging(traits.declaration):
-                result = await call_next(context)
-        except asyncio.CancelledError as error:
-            await self._cancelled(handle, error)
-            raise
-        except Exception as error:
-            raise await self._failed(handle, error, context.message.name, traits) from error
-        finally:
-            current_execution.reset(execution)
-            _current.reset(call)
+        with serving(handle, company):
+            try:
+                with merging(traits.declaration):
+                    result = await call_next(context)
+            except asyncio.CancelledError as error:
+                await self._cancelled(handle, error)
+                raise
+            except Exception as error:
+                raise await self._failed(handle, error, context.message.name, traits) from error
         unwritten = await self._end(handle, _outcome(result))
         if unwritten is not None:
             # An answer acknowledges: it must not be given for an end that a crash could still lose.
@@ -168,6 +177,19 @@ class Control(Middleware):
             raise Failure(say(error), None, code=error.code) from error
         except ControlError as error:
             raise await self._refusal(request, error) from error
+
+    async def open(self, context: Context, traits: Traits, given: dict[str, Any]) -> Handle:
+        """Begin the execution of a request that is no tool call. Raises Failure, recorded where it can be."""
+        request = self._request(context, traits, given)
+        if request.actor is _NOBODY:
+            raise await self._refusal(request, Unauthenticated())
+        _, request = await self._admitted(request, traits, None)
+        return await self._begin(request)
+
+    async def end(self, handle: Handle, outcome: Outcome) -> None:
+        """Write the end of an execution that `open` began; with PostgreSQL away it waits in memory."""
+        with anyio.CancelScope(shield=True):
+            await self._end(handle, outcome)
 
     async def _admitted(self, request: Request, traits: Traits, named: object) -> tuple[Company | None, Request]:
         """Ask `group` and `admit`, and put the errand and the company they named into the request."""

@@ -16,11 +16,12 @@ from omie_control.domain.access import Right
 from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.domain.companies import Company
 from omie_control.errors import InvalidInput
-from omie_control.mcp import search
+from omie_control.mcp import prompts, resources, search
 from omie_control.mcp.auth import ControlVerifier
 from omie_control.mcp.control import Admit, control
 from omie_control.mcp.door import Door
 from omie_control.mcp.errands import grouping
+from omie_control.mcp.reading import Reading
 from omie_control.mcp.search import Shelf
 from omie_control.mcp.tools import (
     cache,
@@ -98,9 +99,11 @@ def build_server(app: App, *, stdio_actor: Actor | None = None, lists_all: bool 
         auth=ControlVerifier(app.tokens),
         mask_error_details=True,
         on_duplicate="error",
-        middleware=[Shelf(controlled.who, is_whole=lists_all), controlled],
+        middleware=[Shelf(controlled.who, is_whole=lists_all), Reading(controlled), controlled],
     )
     register_tools(server, app)
+    resources.register(server, app, _curated())
+    prompts.register(server, app)
     return server
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -79,6 +80,11 @@ async def page(
         connection, unresolved_only=unresolved_only, severity=severity, before=before, limit=limit
     )
     return [_alert(dict(row)) for row in rows]
+
+
+async def active(connection: Connection, companies: Sequence[UUID] | None, *, limit: int) -> list[Alert]:
+    """Return alerts that nobody has resolved, newest first; a scope (not None) sees its companies' executions'."""
+    return [_alert(dict(row)) for row in await _sql.active.fetch(connection, companies=companies, limit=limit)]
 
 
 async def resolve(connection: Connection, number: int, *, by: str) -> bool:

@@ -28,3 +28,15 @@ returning id;
 -- How many alerts wait, by severity.
 select severity::text as severity, count(*) as count
   from integration_alerts where not is_resolved group by severity;
+
+-- name: active(companies, limit)
+-- Alerts that nobody has resolved, newest first; a scope sees those about executions of its companies.
+select a.id, a.alert_type, a.severity::text as severity, a.title, a.message, a.context_data, a.process_execution_id,
+       a.endpoint, a.is_resolved, a.resolved_at, a.resolved_by, a.created_at
+  from integration_alerts a
+ where not a.is_resolved
+   and (:companies::uuid[] is null
+        or exists (select from process_executions e
+                    where e.id = a.process_execution_id and e.company_id = any(:companies)))
+ order by a.id desc
+ limit :limit;

@@ -1,0 +1,79 @@
+"""Resources and prompts under control: each reading is an execution on record, like a tool call."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastmcp.exceptions import FastMCPError, NotFoundError, PromptError, ResourceError
+from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
+
+from omie_control.domain.executions import Category, Complexity, Status
+from omie_control.errors import ControlError
+from omie_control.mcp.control import Control, serving
+from omie_control.mcp.faults import INTERNAL_TEXT, Failure, say
+from omie_control.mcp.traits import Traits
+from omie_control.services.endings import outcome_of
+from omie_control.services.recording import Handle, Outcome
+
+_GIVEN_MAX = 500
+_RESOURCE = Traits("ler_recurso", category=Category.SISTEMA, complexity=Complexity.BASICA)
+_PROMPT = Traits("abrir_prompt", category=Category.SISTEMA, complexity=Complexity.BASICA)
+
+
+class Reading(Middleware):
+    """Records readings around what `control()` made for tool calls: the same callers, the same rules."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    async def __call__(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
+        """Take readings; let everything else pass."""
+        message, scope = context.message, context.fastmcp_context
+        if scope is None or context.method not in ("resources/read", "prompts/get"):
+            return await call_next(context)
+        given: dict[str, Any]
+        kind: type[FastMCPError]
+        if context.method == "resources/read":
+            traits, kind, given = _RESOURCE, ResourceError, {"uri": str(message.uri)[:_GIVEN_MAX]}
+        else:
+            traits, kind = _PROMPT, PromptError
+            given = {"nome": str(message.name)[:_GIVEN_MAX], "argumentos": message.arguments or {}}
+        try:
+            handle = await self._control.open(scope, traits, given)
+        except Failure as refused:
+            raise kind(str(refused)) from refused
+        with serving(handle, None):
+            return await self._read(handle, kind, context, call_next)
+
+    async def _read(
+        self,
+        handle: Handle,
+        kind: type[FastMCPError],
+        context: MiddlewareContext[Any],
+        call_next: CallNext[Any, Any],
+    ) -> Any:
+        try:
+            result = await call_next(context)
+        except asyncio.CancelledError as error:
+            await self._control.end(handle, outcome_of(handle, error))
+            raise
+        except NotFoundError:
+            missing = Outcome(Status.FAILED, error_code="nao_encontrado", error_message="Não existe com este nome.")
+            await self._control.end(handle, missing)
+            raise
+        except Exception as error:
+            cause = _ours(error)
+            await self._control.end(handle, outcome_of(handle, error if cause is None else cause))
+            said = INTERNAL_TEXT if cause is None else say(cause)
+            raise kind(f"{said}\nexecution_id: {handle.execution_id}") from error
+        # What was read is our own records, or a text of ours: both can be read again.
+        await self._control.end(handle, Outcome(Status.COMPLETED))
+        return result
+
+
+def _ours(error: BaseException | None) -> ControlError | None:
+    """Return the error of ours that FastMCP has wrapped, if there is one."""
+    while error is not None and not isinstance(error, ControlError):
+        error = error.__cause__
+    return error
