@@ -33,13 +33,17 @@ from omie_control.mcp.tools import (
     departamentos,
     empresas,
     falhas,
+    faturamento,
     fornecedores,
     lancamentos,
     metodos,
+    orcamentos,
+    pedidos,
     projetos,
     sistema,
     tarefas,
     tipos_documento,
+    vendedores,
 )
 from omie_control.mcp.traits import Traits
 
@@ -59,6 +63,10 @@ FAMILIES = (
     cache,
     categorias,
     clientes,
+    faturamento,
+    orcamentos,
+    pedidos,
+    vendedores,
     contas_correntes,
     contas_pagar,
     contas_receber,
