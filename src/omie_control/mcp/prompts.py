@@ -16,7 +16,7 @@ from omie_control.errors import InvalidInput
 _MONTH = re.compile(r"(0[1-9]|1[0-2])/(20\d{2})")
 _DAY = re.compile(r"(\d{2})/(\d{2})/(\d{4})")
 _LATE_MAX = 3650
-Empresa = Annotated[str, Field(description="Nome curto da empresa; vazio: a empresa padrão deste acesso.")]
+# FastMCP reads the annotations of prompts where no name of this module is known: each stands written out.
 
 
 def register(server: FastMCP[Any], app: App) -> None:
@@ -28,7 +28,8 @@ def register(server: FastMCP[Any], app: App) -> None:
         description="Confere um mês por inteiro antes de fechá-lo: títulos abertos, contas, lançamentos, pendências.",
     )
     async def fechamento_do_mes(
-        mes: Annotated[str, Field(description="Mês, como 10/2026; vazio: o mês passado.")] = "", empresa: Empresa = ""
+        mes: Annotated[str, Field(description="Mês, como 10/2026; vazio: o mês passado.")] = "",
+        empresa: Annotated[str, Field(description="Nome curto da empresa; vazio: a padrão deste acesso.")] = "",
     ) -> str:
         first, last = _month(mes, _today(app))
         return _steps(
@@ -54,7 +55,7 @@ def register(server: FastMCP[Any], app: App) -> None:
     )
     async def cobranca(
         dias_de_atraso: Annotated[str, Field(description="Só títulos vencidos há pelo menos tantos dias.")] = "1",
-        empresa: Empresa = "",
+        empresa: Annotated[str, Field(description="Nome curto da empresa; vazio: a padrão deste acesso.")] = "",
     ) -> str:
         late = _days(dias_de_atraso)
         until = _today(app) - timedelta(days=late)
@@ -84,7 +85,7 @@ def register(server: FastMCP[Any], app: App) -> None:
         conta: Annotated[str, Field(description="Nome ou código da conta corrente.")],
         de: Annotated[str, Field(description="Primeiro dia, dd/mm/aaaa; vazio: o primeiro do mês passado.")] = "",
         ate: Annotated[str, Field(description="Último dia, dd/mm/aaaa; vazio: o último do mês passado.")] = "",
-        empresa: Empresa = "",
+        empresa: Annotated[str, Field(description="Nome curto da empresa; vazio: a padrão deste acesso.")] = "",
     ) -> str:
         first, last = _month("", _today(app))
         first, last = _date("de", de, first), _date("ate", ate, last)
