@@ -25,6 +25,8 @@ def main() -> None:
         ["benchmarks.recording", *scale, *(["--quick"] if given.quick else [])],
         ["benchmarks.mcp_overhead", *(["--seconds", "1", "--rounds", "2"] if given.quick else [])],
         ["benchmarks.first_call", *(["--rounds", "1"] if given.quick else [])],
+        ["benchmarks.cache", *(["--rounds", "20"] if given.quick else [])],
+        ["benchmarks.paging", *(["--pages", "300"] if given.quick else [])],
     ]
     page = "\n".join(_run(part) for part in parts)
     print(page)

@@ -173,11 +173,15 @@ async def _one_life(
                 return False
             await asyncio.sleep(_LOOKS_SECONDS)
         if process.returncode:
-            report.broken.append(f"the writer ended with {process.returncode}: {folder / 'screen'}")
+            report.broken.append(f"the writer ended with {process.returncode}: {_last_words(folder / 'screen')}")
         return False
     finally:
         process.kill()
         process.wait()
+
+
+def _last_words(screen: Path) -> str:
+    return screen.read_text(encoding="utf-8", errors="replace")[-2000:]
 
 
 def _entries_of(omie: OmieServer) -> list[Entry]:
