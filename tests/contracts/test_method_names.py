@@ -21,9 +21,18 @@ _LOOKS_LIKE_AN_ENDPOINT = re.compile(r"(?:geral|produtos|crm|servicos|financas|e
 
 
 def _strings() -> Iterator[tuple[str, str]]:
+    """Give every string of the code with its place; beginnings that a call's name is compared with are no names."""
     for path in sorted(_PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        beginnings = {
+            id(argument)
+            for node in nodes
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+            if node.func.attr in ("startswith", "removeprefix")
+            for argument in node.args
+        }
+        for node in nodes:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in beginnings:
                 yield f"{path.relative_to(_PACKAGE)}:{node.lineno}", node.value
 
 
