@@ -27,6 +27,7 @@ from benchmarks.ours import Bare, Full
 from benchmarks.servers import Servers, machine, servers
 from benchmarks.workload import Sample, under_load
 
+from omie_control.postgres.slimming import slim_month
 from omie_control.telemetry import Event, subscribe
 
 CALLERS = (1, 16, 64)
@@ -149,24 +150,31 @@ async def against_document(at: Servers, effort: Effort) -> list[str]:
 
 
 async def bytes_on_disk(theirs_url: str, ours_url: str) -> str:
-    """Compare what one execution takes on disk, with its indexes and its sealed body."""
-    found = []
-    for url, tables in ((theirs_url, ("process_executions",)), (ours_url, ("process_executions", "execution_bodies"))):
-        connection = await asyncpg.connect(url)
-        await connection.execute("vacuum")
-        pages = await connection.fetchval(
-            "select sum(pg_total_relation_size(p::regclass)) + coalesce((select sum(pg_total_relation_size(inhrelid))"
-            " from pg_inherits where inhparent = any($1::text[]::regclass[])), 0) from unnest($1::text[]) p",
-            list(tables),
-        )
-        count = await connection.fetchval("select count(*) from process_executions")
-        found.append(float(pages) / count)
-        await connection.close()
-    theirs, ours = found
+    """Compare what one execution takes on disk, with its indexes and its sealed body: fresh, and in a slimmed month."""
+    theirs = await _bytes_each(theirs_url, "process_executions")
+    fresh = await _bytes_each(ours_url, "process_executions", "execution_bodies")
+    connection = await asyncpg.connect(ours_url)
+    await slim_month(connection, datetime.now(UTC).date().replace(day=1))
+    await connection.close()
+    slim = await _bytes_each(ours_url, "process_executions", "execution_bodies")
     return (
         f"\nBytes on disk per execution, indexes and sealed body included, response of 2 kB: document {theirs:,.0f}, "
-        f"ours fresh {ours:,.0f}: **{ours / theirs:.2f}**."
+        f"ours fresh {fresh:,.0f}: **{fresh / theirs:.2f}**; ours in a month that was slimmed {slim:,.0f}: "
+        f"**{slim / theirs:.2f}**."
     )
+
+
+async def _bytes_each(url: str, *tables: str) -> float:
+    connection = await asyncpg.connect(url)
+    await connection.execute("vacuum")
+    pages = await connection.fetchval(
+        "select sum(pg_total_relation_size(p::regclass)) + coalesce((select sum(pg_total_relation_size(inhrelid))"
+        " from pg_inherits where inhparent = any($1::text[]::regclass[])), 0) from unnest($1::text[]) p",
+        list(tables),
+    )
+    count = await connection.fetchval("select count(*) from process_executions")
+    await connection.close()
+    return float(pages) / float(count)
 
 
 async def taxes(at: Servers, effort: Effort) -> list[str]:
