@@ -210,8 +210,8 @@ def _split(rows: Any, value: str, percent: str) -> list[tuple[str, Decimal, Deci
 
 
 def _is_open(row: Row) -> bool:
-    return _stands(row) and row.get("valor_aberto", Decimal(0)) > 0
+    return _stands(row) and bool(row.get("valor_aberto", Decimal(0)) > 0)
 
 
 def _stands(row: Row) -> bool:
-    return row.get("status", "").upper() != "CANCELADO"
+    return bool(row.get("status", "").upper() != "CANCELADO")
