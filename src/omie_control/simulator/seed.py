@@ -16,6 +16,7 @@ from omie_control.simulator.documents import invent_cnpj, invent_cpf
 from omie_control.simulator.families.clientes import NOUN, new_record
 from omie_control.simulator.seed_business import open_business
 from omie_control.simulator.seed_sales import open_sales
+from omie_control.simulator.seed_services import open_services
 from omie_control.simulator.world import Company, Record
 
 
@@ -122,6 +123,7 @@ def found(companies: Sequence[DemoCompany], seed: int, now: datetime) -> Iterato
             _add_customer(company, random, number)
         open_business(company, random, now, titles=demo.titles)
         open_sales(company, random, now)
+        open_services(company, random, now)
         yield company
 
 

@@ -17,14 +17,18 @@ from omie_control.simulator.families import (
     contas_receber,
     crm,
     dre,
+    empresas,
     lancamentos,
+    notas_consulta,
     produtos,
 )
 from omie_control.simulator.families.estoque import ajustes, consultas
 from omie_control.simulator.families.relatorios import extrato, financas, movimentos
+from omie_control.simulator.families.servicos import contratos, notas_servico, os
+from omie_control.simulator.families.servicos import faturamento as faturamento_os
 from omie_control.simulator.families.vendas import etapas, faturamento, pedidos, simplificado
 
-_SHELVES: tuple[Shelf, ...] = (*cadastros.SHELVES, *crm.SHELVES)
+_SHELVES: tuple[Shelf, ...] = (*cadastros.SHELVES, *crm.SHELVES, contratos.CONTRATOS)
 _FAMILIES: tuple[Mapping[str, Mapping[str, Handler]], ...] = (
     {clientes.PATH: clientes.HANDLERS},
     {categorias.PATH: categorias.HANDLERS},
@@ -42,6 +46,14 @@ _FAMILIES: tuple[Mapping[str, Mapping[str, Handler]], ...] = (
     {financas.PATH: financas.HANDLERS, financas.CASH_PATH: financas.CASH_HANDLERS},
     {extrato.PATH: extrato.HANDLERS},
     {dre.PATH: dre.HANDLERS},
+    {empresas.PATH: empresas.HANDLERS},
+    {notas_consulta.PATH: notas_consulta.HANDLERS, notas_consulta.LINKS_PATH: notas_consulta.LINKS_HANDLERS},
+    {notas_consulta.DOCUMENTS_PATH: notas_consulta.DOCUMENTS_HANDLERS},
+    {os.PATH: os.HANDLERS},
+    {faturamento_os.PATH: faturamento_os.HANDLERS, faturamento_os.LOT_PATH: faturamento_os.LOT_HANDLERS},
+    {notas_servico.PATH: notas_servico.HANDLERS, notas_servico.DOCUMENTS_PATH: notas_servico.DOCUMENTS_HANDLERS},
+    {contratos.PATH: contratos.HANDLERS, contratos.INVOICING_PATH: contratos.INVOICING_HANDLERS},
+    {contratos.LOT_PATH: contratos.LOT_HANDLERS},
     {ajustes.PATH: ajustes.HANDLERS, consultas.ASK_PATH: consultas.ASK_HANDLERS},
     {consultas.LIST_PATH: consultas.LIST_HANDLERS, consultas.SUMMARY_PATH: consultas.SUMMARY_HANDLERS},
 )

@@ -1,0 +1,1 @@
+"""Services: work orders, contracts, what they are invoiced as, and what they come to."""
