@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 from dataclasses import replace
+from uuid import uuid4
 
 from omie_control.domain.gate import Ask, Limits, Verdict
 from omie_control.postgres.database import Postgres
@@ -28,9 +29,11 @@ async def measure(database_url: str, valkey_url: str) -> dict[str, float]:
     postgres, redis = Postgres(database_url, timezone="America/Sao_Paulo"), connect(valkey_url)
     await postgres.open()
     gate = DoubleGate(ValkeyGate(redis, limits), PostgresGate(postgres, limits))
+    # Equal calls of a run a moment ago would be refused.
+    run = uuid4().hex
     pings, enters, leaves = [], [], []
     for number in range(_ROUNDS):
-        ask = Ask("benchmark", "0" * 16, "geral/clientes/ListarClientes", False, str(number), "bench", "bench")
+        ask = Ask("benchmark", "0" * 16, "geral/clientes/ListarClientes", False, f"{run}-{number}", "bench", "bench")
         began = time.perf_counter()
         await redis.ping()
         pinged = time.perf_counter()
@@ -51,5 +54,7 @@ async def measure(database_url: str, valkey_url: str) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    for name, microseconds in asyncio.run(measure(sys.argv[1], sys.argv[2])).items():
+    found = asyncio.run(measure(sys.argv[1], sys.argv[2]))
+    for name, microseconds in found.items():
         sys.stdout.write(f"{name:>6} {microseconds:>6.0f} µs\n")
+    sys.stdout.write(f"enter and leave in PINGs: {(found['enter'] + found['leave']) / found['ping']:.1f}\n")
