@@ -96,4 +96,10 @@ async def is_running(connection: asyncpg.Connection, process_type: str) -> None:
     await eventually(runs)
 
 
+def text_of(content: Any) -> str:
+    """Return the text of an answer, a resource or a prompt: of its content's only or first block."""
+    block = content[0] if isinstance(content, list) else content
+    return str(block.text)
+
+
 _JSON = frozenset({"input_parameters", "request_payload", "response_data"})

@@ -52,7 +52,9 @@ def test_service_and_call_written_together_belong_together() -> None:
     seen = 0
     for path in sorted(_PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            parts = node.elts if isinstance(node, ast.Tuple) else node.args if isinstance(node, ast.Call) else []
+            if not isinstance(node, ast.Tuple | ast.Call):
+                continue
+            parts = node.elts if isinstance(node, ast.Tuple) else node.args
             texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
             for service, call in itertools.pairwise(texts):
                 if service in catalog().services and _LOOKS_LIKE_A_CALL.fullmatch(call):

@@ -41,7 +41,6 @@ LISTED = frozenset(
         "consultar_contas_receber",
         "consultar_extrato",
         "listar_contas_correntes",
-        "listar_pedidos_venda",
         "listar_produtos",
         "estado_do_sistema",
         "mostrar_execucao",

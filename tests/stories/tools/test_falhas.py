@@ -6,6 +6,7 @@ from typing import Any
 
 from fastmcp import Client
 from tests.conftest import eventually
+from tests.mcp_serving import text_of
 from tests.stories.tools.conftest import Running
 from tests.tool_stories import House, Told
 
@@ -20,7 +21,7 @@ LIST = "consultar_clientes"
 
 async def _why(house: House, **arguments: str) -> Told:
     result = await house.client.call_tool("por_que_falhou", arguments, raise_on_error=False)
-    return Told(dict(result.structured_content or {}), result.content[0].text, bool(result.is_error))
+    return Told(dict(result.structured_content or {}), text_of(result.content), bool(result.is_error))
 
 
 async def _id_of(house: House, tool: str, **arguments: object) -> str:
@@ -68,12 +69,12 @@ async def test_a_failure_belongs_to_its_errand(house: House, running: Running) -
     mine = Actor(ActorKind.STDIO, "arrumador", Role.AGENT)
     async with Client(build_server(running.app, stdio_actor=mine)) as client:
         none = await client.call_tool("por_que_falhou", {}, raise_on_error=False)
-        assert "Nenhuma execução deste acesso" in none.content[0].text
+        assert "Nenhuma execução deste acesso" in text_of(none.content)
         opened = await client.call_tool("iniciar_tarefa", {"objetivo": "Arrumar os cadastros"})
         assert opened.structured_content is not None
         name = opened.structured_content["tarefa"]
         clean = await client.call_tool("por_que_falhou", {"tarefa": name}, raise_on_error=False)
-        assert "Nenhuma execução desta tarefa" in clean.content[0].text
+        assert "Nenhuma execução desta tarefa" in text_of(clean.content)
         await client.call_tool(LIST, {"empresa": house.slug, "pagina": 0}, raise_on_error=False)
         why = await client.call_tool("por_que_falhou", {"tarefa": name})
         assert why.structured_content is not None
@@ -113,7 +114,7 @@ async def test_a_block_is_told_with_its_end(house: House) -> None:
     assert told.structured_content is not None
     [block] = [row for row in told.structured_content["bloqueios"] if row["empresa"] == house.slug]
     assert 0 < block["segundos"] <= 1800
-    assert f"BLOQUEADA pelo Omie: {house.slug}" in told.content[0].text
+    assert f"BLOQUEADA pelo Omie: {house.slug}" in text_of(told.content)
 
 
 def test_advice_is_about_codes_that_exist() -> None:

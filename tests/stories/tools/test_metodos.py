@@ -7,7 +7,7 @@ import asyncio
 import asyncpg
 import pytest
 from fastmcp import Client
-from tests.mcp_serving import rows
+from tests.mcp_serving import rows, text_of
 from tests.stories.tools.conftest import Running
 from tests.tool_stories import Case, House, Story, Told, told
 
@@ -99,7 +99,7 @@ async def test_a_retired_method_says_so_everywhere(house: House) -> None:
     described = await house.client.call_tool("descrever_metodo_omie", {"metodo": name})
     assert described.structured_content is not None
     assert described.structured_content["obsoleto"] is True
-    assert "obsoleto" in described.content[0].text
+    assert "obsoleto" in text_of(described.content)
     ran = await house.call("executar_metodo_omie", metodo=name, parametros=example_of(catalog().method(*_split(name))))
     assert ran.is_error or "obsoleto" in ran.data["aviso"]
 
@@ -129,12 +129,14 @@ async def test_a_description_opens_what_is_inside(house: House) -> None:
     wrong = await house.client.call_tool(
         "descrever_metodo_omie", {"metodo": name, "dentro_de": "det.produtos"}, raise_on_error=False
     )
-    assert "'produto'" in wrong.content[0].text
+    assert "'produto'" in text_of(wrong.content)
 
 
 async def test_the_rights_are_those_of_the_method(house: House, running: Running) -> None:
     reader = Actor(ActorKind.STDIO, "leitor", Role.AGENT, may_write=False)
-    connection = await asyncpg.connect(running.app.settings.database_owner_url.get_secret_value())
+    owner = running.app.settings.database_owner_url
+    assert owner is not None
+    connection = await asyncpg.connect(owner.get_secret_value())
     try:
         async with Client(build_server(running.app, stdio_actor=reader)) as client:
             read = await client.call_tool(
@@ -146,7 +148,7 @@ async def test_the_rights_are_those_of_the_method(house: House, running: Running
                     {"empresa": house.slug, "metodo": method, "parametros": param, "confirmo_irreversivel": True},
                     raise_on_error=False,
                 )
-                assert "só de leitura" in refused.content[0].text
+                assert "só de leitura" in text_of(refused.content)
         assert read.structured_content is not None
         assert [entry["endpoint"] for entry in house.asked] == [LIST]
         mine = [row for row in await rows(connection, "executar_metodo_omie") if row["actor"] == "stdio:leitor"]

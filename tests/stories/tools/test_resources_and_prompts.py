@@ -10,7 +10,7 @@ import orjson
 import pytest
 from fastmcp import Client
 from fastmcp.exceptions import McpError
-from tests.mcp_serving import MODES, rows
+from tests.mcp_serving import MODES, rows, text_of
 from tests.stories.tools.conftest import Running
 from tests.tool_stories import House
 
@@ -28,7 +28,7 @@ _NAMED = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
 
 async def _read(client: Client[Any], uri: str) -> Any:
     [content] = await client.read_resource(uri)
-    return orjson.loads(content.text)
+    return orjson.loads(text_of(content))
 
 
 def _reader(running: Running, name: str = "leitor de recursos", **more: Any) -> Client[Any]:
@@ -65,7 +65,7 @@ async def test_each_resource_is_listed_read_and_recorded(house: House, running: 
 async def test_help_of_every_method_can_be_read(house: House) -> None:
     for method in catalog().methods[::40]:
         [help_text] = await house.client.read_resource(f"omie://metodos/{method.endpoint}")
-        assert method.endpoint in help_text.text
+        assert method.endpoint in text_of(help_text)
     with pytest.raises(McpError, match="nome certo parece ser 'geral/clientes/ListarClientes'"):
         await house.client.read_resource("omie://metodos/geral/clientes/ListarCliente")
     with pytest.raises(McpError):
@@ -120,7 +120,7 @@ async def test_a_prompt_names_real_tools(
     house: House, running: Running, name: str, arguments: dict[str, str], says: str
 ) -> None:
     prompt = await house.client.get_prompt(name, arguments)
-    text = prompt.messages[0].content.text
+    text = text_of(prompt.messages[0].content)
     assert says in text
     named = set(_NAMED.findall(text))
     tools = {tool.name for tool in await build_server(running.app).list_tools(run_middleware=False)}
