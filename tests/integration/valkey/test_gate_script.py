@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from uuid import uuid4
@@ -10,6 +11,7 @@ import pytest
 import redis.asyncio
 from tests.conftest import eventually
 from tests.fixtures_gate import WRITE, ask
+from tests.integration.valkey.conftest import OwnValkey
 
 from omie_control.domain.gate import (
     Admitted,
@@ -25,7 +27,7 @@ from omie_control.domain.gate import (
     leaving,
 )
 from omie_control.valkey.connection import connect
-from omie_control.valkey.gate import EpochLost, ValkeyGate
+from omie_control.valkey.gate import EpochLost, ValkeyGate, ValkeyLost
 
 LIMITS = Limits()
 
@@ -321,6 +323,31 @@ async def test_an_epoch_is_lost_by_a_flush_and_by_a_new_server_that_does_not_kno
         await door.enter(ask(2))
     assert lost.value.current == "2"
     assert not await door.gate.seed("default", "3", "", Memory())
+
+
+async def test_a_restart_while_nobody_asks_costs_an_epoch_and_no_error(
+    own_valkey: OwnValkey, own_client: redis.asyncio.Redis
+) -> None:
+    door = await opened(own_client, LIMITS)
+    await asyncio.gather(*(door.go(ask(number)) for number in range(4)))
+    # In a thread, so that the loop hears of the closed sockets as it does in life.
+    await asyncio.to_thread(own_valkey.kill)
+    await asyncio.to_thread(own_valkey.start)
+    with pytest.raises(EpochLost) as lost:
+        await door.enter(ask(9))
+    assert lost.value.current == ""
+
+
+async def test_a_frozen_server_fails_one_question_and_takes_the_next_when_it_goes_on(
+    own_valkey: OwnValkey, own_client: redis.asyncio.Redis
+) -> None:
+    door = await opened(own_client, LIMITS)
+    await asyncio.gather(*(door.go(ask(number)) for number in range(4)))
+    own_valkey.freeze()
+    with pytest.raises(ValkeyLost):
+        await door.enter(ask(9))
+    own_valkey.thaw()
+    assert isinstance(await door.enter(ask(10)), Wait)
 
 
 async def test_every_key_expires_and_lies_in_the_slot_of_its_egress(door: Door) -> None:
