@@ -52,6 +52,7 @@ CODES = Shape(codigo_omie=code("nCodPed"), codigo_integracao=text("cCodIntPed"))
 VALIDAR = Asked(INVOICING_PATH, "ValidarPedidoVenda", "Pedido de venda")
 FATURAR = Writing(INVOICING_PATH, "FaturarPedidoVenda", "Pedido de venda", "faturado", CODES)
 CANCELAR = Writing(INVOICING_PATH, "CancelarPedidoVenda", "Pedido de venda", "cancelado", CODES)
+PERMISSION = result_schema({"pode_faturar": {"type": "boolean"}, "motivo": {"type": "string"}}, "pode_faturar")
 
 family = Family(Category.COMERCIAL)
 register = family.register
@@ -71,7 +72,7 @@ def listar_etapas_faturamento() -> Fields:
 @family.asks(
     "Validar pedido para faturamento",
     Complexity.INTERMEDIARIA,
-    result_schema({"pode_faturar": {"type": "boolean"}, "motivo": {"type": "string"}}, "pode_faturar"),
+    PERMISSION,
     "Pergunta ao Omie se um pedido pode ser faturado agora, sem emitir nada; quando não, diz o motivo. Chame antes de "
     "faturar_pedido_venda e mostre o resultado ao usuário.",
     VALIDAR,
@@ -79,17 +80,7 @@ def listar_etapas_faturamento() -> Fields:
 async def validar_pedido_venda(
     omie: Omie, *, codigo_omie: CodigoOmie = None, codigo_integracao: CodigoIntegracao = None
 ) -> ToolResult:
-    try:
-        data = (await omie.read(VALIDAR, SHORT_KEY(codigo_omie, codigo_integracao))).payload.data
-    except OmieFault as fault:
-        # The method answers "no" in its status; anything else is a failure.
-        facts = facts_of(fault)
-        if facts is None or not (facts.fault_code or "").startswith("status "):
-            raise
-        reason = plain(facts.text) or fault.message
-        return omie.answer({"pode_faturar": False, "motivo": reason}, f"O pedido ainda não pode ser faturado: {reason}")
-    told = plain(data.get("cDescStatus"))
-    return omie.answer({"pode_faturar": True, "motivo": told}, f"O pedido pode ser faturado. {told}")
+    return await may_invoice(omie, VALIDAR, SHORT_KEY(codigo_omie, codigo_integracao))
 
 
 @family.writes(
@@ -131,3 +122,17 @@ def cancelar_pedido_venda(*, codigo_omie: CodigoOmie = None, codigo_integracao: 
 )
 def status_pedido_venda(*, codigo_omie: CodigoOmie = None, codigo_integracao: CodigoIntegracao = None) -> Fields:
     return KEY(codigo_omie, codigo_integracao)
+
+
+async def may_invoice(omie: Omie, asked: Asked, named: Fields) -> ToolResult:
+    """Ask a method that checks before invoicing; its "no" is an answer, anything else that goes wrong a failure."""
+    try:
+        data = (await omie.read(asked, named)).payload.data
+    except OmieFault as fault:
+        facts = facts_of(fault)
+        if facts is None or not (facts.fault_code or "").startswith("status "):
+            raise
+        reason = plain(facts.text) or fault.message
+        return omie.answer({"pode_faturar": False, "motivo": reason}, f"Ainda não pode ser faturado: {reason}")
+    told = plain(data.get(asked.method.status_fields[1]))
+    return omie.answer({"pode_faturar": True, "motivo": told}, f"Pode ser faturado. {told}")
