@@ -143,14 +143,19 @@ class Family:
         *methods: Asked,
         also: tuple[str, ...] = (),
         category: Category | None = None,
+        may_write: bool = False,
     ) -> Callable[[Asking], Asking]:
-        """Declare a reading tool that answers by itself: an async function whose first parameter is the `Omie`."""
+        """Declare a reading tool that answers by itself: an async function whose first parameter is the `Omie`.
+
+        `may_write`: some of its calls write; `traits.varying` below says which.
+        """
 
         def declare(function: Asking) -> Asking:
             async def run(omie: Omie, arguments: dict[str, Any]) -> ToolResult:
                 return await function(omie, **arguments)
 
-            hints = reads_omie(title, category or self.category, complexity)
+            about = (title, category or self.category, complexity)
+            hints = writes_omie(*about, destructive=False, idempotent=False) if may_write else reads_omie(*about)
             self._add(function, also, _EMPRESA, hints, description, output, run, *methods)
             return function
 
