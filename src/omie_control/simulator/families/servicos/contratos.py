@@ -95,6 +95,13 @@ def listar(desk: Desk, param: Record) -> dict[str, Any]:
     return page_of(method, param, chosen, lambda row: CONTRATOS.shown(method, "contratoCadastro", row))
 
 
+def consultar(desk: Desk, param: Record) -> dict[str, Any]:
+    """ConsultarContrato: the whole contract, in a wrapping."""
+    row = CONTRATOS.find(desk, param.get("contratoChave", {}))
+    shown = CONTRATOS.shown(catalog().method(PATH, "ListarContratos"), "contratoCadastro", row)
+    return {"contratoCadastro": shown}
+
+
 def excluir_item(desk: Desk, param: Record) -> dict[str, Any]:
     """ExcluirItem."""
     row = CONTRATOS.find(desk, param.get("contratoChave", {}))
@@ -170,7 +177,7 @@ def listar_lotes(desk: Desk, param: Record) -> dict[str, Any]:
     return page_of(method, param, lots(desk, LOTS, param), shown_lot, PastEnd.EMPTY)
 
 
-HANDLERS = {"ListarContratos": listar, "ExcluirItem": excluir_item}
+HANDLERS = {"ListarContratos": listar, "ConsultarContrato": consultar, "ExcluirItem": excluir_item}
 INVOICING_HANDLERS: Mapping[str, Handler] = {
     "ValidarContrato": validar,
     "FaturarContrato": faturar,
