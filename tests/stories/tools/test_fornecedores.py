@@ -145,3 +145,12 @@ STORIES = (
 @pytest.mark.parametrize(("tool", "case"), told(STORIES))
 async def test_story(house: House, tool: str, case: Case) -> None:
     await house.tell(tool, case)
+
+
+async def test_who_was_just_shown_can_be_inactivated_at_once(house: House) -> None:
+    supplier = a_supplier(house)
+    shown = await house.call("consultar_fornecedor_por_codigo", **supplier)
+    assert shown.data["fornecedor"]["inativo"] == "N"
+    done = await house.call("inativar_fornecedor", **supplier)
+    assert not done.is_error, done.text
+    assert house.row("clientes", supplier["codigo_omie"]).record["inativo"] == "S"

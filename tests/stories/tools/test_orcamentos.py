@@ -84,3 +84,15 @@ async def test_a_cancelled_quote_becomes_no_order(house: House) -> None:
     answer = await house.call("converter_orcamento_em_pedido", **quote)
     assert answer.is_error
     assert "foi cancelado" in answer.text
+
+
+async def test_a_quote_that_moved_on_is_not_pulled_back(house: House) -> None:
+    quote = await an_own_quote(house)
+    first = await house.call("converter_orcamento_em_pedido", **quote, chave_idempotencia="aceite-17")
+    await house.call("trocar_etapa_pedido", **quote, etapa="20")
+    assert house.row(ORDERS, quote["codigo_omie"]).record["cabecalho"]["etapa"] == "20"
+    again = await house.call("converter_orcamento_em_pedido", **quote, chave_idempotencia="aceite-17")
+    assert not first.is_error
+    # It has moved on meanwhile: it is looked at before anything is sent, and is not pulled back.
+    assert again.is_error
+    assert house.row(ORDERS, quote["codigo_omie"]).record["cabecalho"]["etapa"] == "20"
