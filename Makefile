@@ -51,9 +51,10 @@ bench: $(VENV)/.dev $(ASSETS)/.made ## measure against the plain design and writ
 bench-scale: $(VENV)/.dev ## the same with ten million rows in the tables (takes long)
 	@$(BIN)/python -m benchmarks --scale
 
-campaign: $(VENV)/.dev $(ASSETS)/.made ## kills under load, spoilt writes, equal calls, fuzzed bodies: hours, and the books
+campaign: $(VENV)/.dev $(ASSETS)/.made ## kills under load, spoilt writes, tampering, equal calls, fuzzed bodies: hours, and the books
 	@$(BIN)/python -m tests.campaign --cycles 200
 	@$(BIN)/python -m tests.campaign.writes --writes 10000
+	@$(BIN)/python -m tests.campaign.tampering --records 1000
 	@$(BIN)/python -m tests.campaign.equal_calls --rounds 1000
 	@$(BIN)/python -m tests.campaign.bodies --bodies 1000000
 

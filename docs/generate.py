@@ -24,6 +24,7 @@ from omie_control import errors
 from omie_control.app import App, DatabaseManager, ProcessController
 from omie_control.cli.exits import EXIT_CODES, UNEXPECTED
 from omie_control.cli.main import main as cli
+from omie_control.domain.audit_actions import ACTIONS
 from omie_control.mcp.server import register_tools
 from omie_control.settings import PREFIX, Settings
 from omie_control.telemetry import _LOUD, _QUIET, Event
@@ -376,11 +377,27 @@ def _page(lines: list[str]) -> str:
     return "\n".join([head, "", MARK, *rest]).rstrip() + "\n"
 
 
+def audit_actions_page() -> str:
+    """List every action that the audit knows."""
+    lines = [
+        "# Actions of the audit",
+        "",
+        "What `audit_events.action` may hold (see [audit](../audit.md)). A refusal carries the name of the right that",
+        "was missing instead (`omie.write`, `user.manage`, …) and the outcome `refused`. The meaning is said in the",
+        "language of those who read the audit.",
+        "",
+        "| action | meaning |",
+        "| --- | --- |",
+    ]
+    return "\n".join([*lines, *(f"| `{action}` | {meaning} |" for action, meaning in ACTIONS.items())]) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "events.md": events_page,
     "cli.md": cli_page,
     "exit-codes.md": exit_codes_page,
+    "audit-actions.md": audit_actions_page,
     "tools.md": tools_page,
     "python.md": python_page,
     "metrics.md": metrics_page,

@@ -15,7 +15,7 @@ from omie_control.settings import PREFIX, Settings
 PROMISED = {
     *("HOME", "HOST", "PORT", "PUBLIC_URL", "TRUSTED_PROXIES", "DATABASE_URL", "DATABASE_OWNER_URL"),
     *("DATABASE_READ_URL", "VALKEY_URL", "OMIE_BASE_URL", "EGRESS", "MASTER_KEY", "MASTER_KEY_FILE"),
-    *("ADMIN_PASSWORD", "ADMIN_PASSWORD_FILE", "TZ", "LOG_FORMAT", "DEMO"),
+    *("ADMIN_PASSWORD", "ADMIN_PASSWORD_FILE", "TZ", "LOG_FORMAT", "DEMO", "AUDIT_FOLDER"),
 }
 UNSET = Settings.from_environment({})
 SECRET = "um-segredo-que-ninguem-pode-ver"

@@ -30,6 +30,8 @@ class Chain:
 
     def __init__(self, ours: Mapping[str, SigningKey], checkpoints: Checkpoints, anchor: Seal | None) -> None:
         self._ours = ours
+        self._checkpoints = checkpoints
+        self._known_outside = 0
         self._anchor = anchor
         self.sequence = 0 if anchor is None else anchor.sequence
         self._hash = FIRST_PREVIOUS if anchor is None else anchor.hash
@@ -48,15 +50,24 @@ class Chain:
         self.sequence, self._hash = seal.sequence, seal.hash
         yield from self._head(seal)
         self.leaves = _legible(seal.leaves)
-        if len(seal.leaves) != len(self.leaves) * LEAF_BYTES or root_of(leaf.body for leaf in self.leaves) != seal.root:
+        is_whole = len(seal.leaves) == len(self.leaves) * LEAF_BYTES
+        if not is_whole or root_of(leaf.body for leaf in self.leaves) != seal.root:
+            yield self._unlike_root(seal)
+            yield from self._touched(seal)
+        elif not is_believed(seal, self._ours):
             yield from self._touched(seal)
         for witness in self._witnesses:
             yield from witness.compare(seal)
 
+    def look_outside(self) -> None:
+        """Take what the files know now as what the database has to hold; say it before its last state is read."""
+        last = self._checkpoints.last()
+        self._known_outside = 0 if last is None else last.sequence
+
     def end(self) -> Iterator[Finding]:
         """Say what is known outside and was not in the database."""
         for witness in self._witnesses:
-            yield from witness.end(self.sequence)
+            yield from witness.end(self.sequence, self._known_outside)
 
     def _head(self, seal: Seal) -> Iterator[Finding]:
         key = self._ours.get(seal.key_id)
@@ -65,18 +76,19 @@ class Chain:
         elif key is None or not is_signed(key.public, seal.hash, seal.signature):
             yield Finding(Damage.SEAL_FORGED, "seal", str(seal.sequence))
 
-    def _touched(self, seal: Seal) -> Iterator[Finding]:
-        """Name the leaves of a seal that are not as the sealer made them."""
+    def _unlike_root(self, seal: Seal) -> Finding:
         expected = seal.executions + seal.events + seal.contents
         detail = "As provas dos registros não conferem com a raiz."
         if len(self.leaves) != expected:
             detail = f"Tem {len(self.leaves)} provas de registros; foram seladas {expected}."
-        yield Finding(Damage.SEAL_CHANGED, "seal", str(seal.sequence), detail=detail)
-        key = self._ours.get(seal.key_id)
+        return Finding(Damage.SEAL_CHANGED, "seal", str(seal.sequence), detail=detail)
+
+    def _touched(self, seal: Seal) -> Iterator[Finding]:
+        """Name the leaves of a seal, no longer believed, that are not as a sealer of ours made them."""
         before: tuple[int, bytes] | None = None
         for leaf in self.leaves:
             subject = _SUBJECTS[leaf.kind]
-            if key is not None and key.mark(seal.sequence, leaf) != leaf.mark:
+            if not any(key.mark(seal.sequence, leaf) == leaf.mark for key in self._ours.values()):
                 yield Finding(Damage.LEAF_FORGED, subject, str(leaf.id), seal=seal.sequence)
             elif before is not None and (leaf.kind, leaf.id.bytes) <= before:
                 yield Finding(Damage.LEAF_MOVED, subject, str(leaf.id), seal=seal.sequence)
@@ -116,7 +128,6 @@ class _Witness:
         self._waiting: Checkpoint | None = None
         self._sequence = 0
         self._after = after
-        self._until = after
 
     def compare(self, seal: Seal) -> Iterator[Finding]:
         """Compare what this folder knows up to a seal with it."""
@@ -125,25 +136,22 @@ class _Witness:
         if point is not None and point.sequence == seal.sequence:
             self._waiting = None
             if point.hash != seal.hash:
-                yield self._differs(point)
-        self._until = seal.sequence
+                yield Finding(Damage.REPLACED, "seal", str(seal.sequence))
 
-    def end(self, last: int) -> Iterator[Finding]:
-        """Say which checkpoints are of seals behind the last of the database."""
-        known = 0
+    def end(self, last: int, until: int) -> Iterator[Finding]:
+        """Say which checkpoints, up to one, are of seals behind the last of the database."""
+        known = last
         while True:
-            yield from self._advance(last + known + 1)
+            yield from self._advance(known + 1)
             point, self._waiting = self._waiting, None
-            if point is None:
+            if point is None or point.sequence > until:
                 break
-            if not self._is_ours(point):
-                yield self._differs(point)
-            known = max(known, point.sequence - last)
-        if known:
-            yield _missing(Damage.TRUNCATED, last + 1, last + known)
+            known = point.sequence
+        if known > last:
+            yield _missing(Damage.TRUNCATED, last + 1, known)
 
     def _advance(self, sequence: int) -> Iterator[Finding]:
-        """Read on to the first line about this seal or a later one."""
+        """Read on to the first line about this seal or a later one; a line that we did not sign convicts itself."""
         while self._waiting is None or self._waiting.sequence < sequence:
             point = next(self._lines, None)
             if point is None:
@@ -151,28 +159,16 @@ class _Witness:
                 return
             if isinstance(point, Illegible):
                 yield Finding(Damage.CHECKPOINT_CHANGED, "checkpoint", f"{point.file}:{point.number}")
-                continue
-            if point.sequence <= self._sequence:
-                yield self._changed(point)
-                continue
-            self._sequence = point.sequence
-            self._waiting = point
-            if self._after < point.sequence < sequence and not self._is_ours(point):
-                yield self._differs(point)
+            elif point.sequence <= self._sequence or (point.sequence > self._after and not self._is_ours(point)):
+                name = f"{point.sequence} em {self._folder}"
+                yield Finding(Damage.CHECKPOINT_CHANGED, "checkpoint", str(point.sequence), name)
+            else:
+                self._sequence = point.sequence
+                self._waiting = point
 
     def _is_ours(self, point: Checkpoint) -> bool:
         key = self._ours.get(point.key_id)
         return key is not None and is_signed(key.public, point.digest(), point.signature)
-
-    def _differs(self, point: Checkpoint) -> Finding:
-        """A line that we signed convicts the database; one that we did not, itself."""
-        if self._is_ours(point):
-            return Finding(Damage.REPLACED, "seal", str(point.sequence))
-        return self._changed(point)
-
-    def _changed(self, point: Checkpoint) -> Finding:
-        name = f"{point.sequence} em {self._folder}"
-        return Finding(Damage.CHECKPOINT_CHANGED, "checkpoint", str(point.sequence), name)
 
 
 def is_believed(seal: Seal, ours: Mapping[str, SigningKey]) -> bool:

@@ -7,6 +7,7 @@ leaves named and the records that are there must add up alike; only spans that d
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -106,6 +107,7 @@ class Verifier:
                 is_going_on = bool(some)
                 async for finding in self._seals(tx, chain, some):
                     yield finding
+        await asyncio.to_thread(chain.look_outside)
         # What was recorded meanwhile is weighed in one state of the database, so that nothing is between two.
         async with self._postgres.transaction() as tx:
             await store.snapshot(tx)

@@ -47,11 +47,11 @@ async def written(house: Books, path: Path) -> list[bytes]:
 async def test_events_are_read_by_right_and_by_filter(house: Books) -> None:
     await house.happen("company.added")
     await house.happen("token.created", AUDITOR)
-    assert [event.action for event in await house.trail.list(AUDITOR)] == ["token.created", "company.added"]
+    assert [event.action for event in await house.trail.list(AUDITOR, limit=2)] == ["token.created", "company.added"]
     (event,) = await house.trail.list(OWNER, by="user:audit*", action="token.*", object_id="1")
     assert (event.actor, event.after) == ("user:auditora", {"n": 1})
     assert await house.trail.list(OWNER, by="%", since=datetime.now(UTC) - timedelta(hours=1)) == []
-    (first,) = await house.trail.list(OWNER, before=event.id)
+    first, *_ = await house.trail.list(OWNER, before=event.id)
     assert (await house.trail.show(OWNER, first.id)).action == "company.added"
     with pytest.raises(NotFound):
         await house.trail.show(OWNER, uuid7(0, bytes(10)))
@@ -73,7 +73,7 @@ async def test_a_person_sees_only_events_of_companies_in_scope(house: Books, own
             "insert into audit_events (actor, action, company_id) values ('a', 'x.' || $1::uuid, $1)", company
         )
     scoped = Actor(ActorKind.USER, "fiscal", Role.AUDITOR, companies=frozenset({mine}))
-    (seen,) = await house.trail.list(scoped)
+    (seen,) = await house.trail.list(scoped, action="x.*")
     assert seen.company_id == mine
     (hidden,) = await house.trail.list(OWNER, action=f"x.{other}")
     with pytest.raises(NotFound):

@@ -86,7 +86,12 @@ async def test_many_sealers_and_many_recorders_miss_nothing(
                 await each.run()
                 await each.happen()
 
+        async def keep_verifying() -> None:
+            while not is_over.is_set():
+                assert await house.verify() == []
+
         sealing = [asyncio.create_task(keep_sealing(each)) for each in (house, other)]
+        sealing.append(asyncio.create_task(keep_verifying()))
         await asyncio.gather(*(keep_running(each) for each in (house, other) for _ in range(4)))
         is_over.set()
         await asyncio.gather(*sealing)
