@@ -71,6 +71,7 @@ class ProcessController:
         """Write what still waits and close the database."""
         services, self._services = self._services, None
         if services is not None:
+            await services.exports.close()
             await services.writes.close()
             await services.answers.close()
             await services.gate.close()

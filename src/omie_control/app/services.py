@@ -21,6 +21,7 @@ from omie_control.services.companies import Companies
 from omie_control.services.connections import Connections
 from omie_control.services.errands import Errands
 from omie_control.services.executions import Executions
+from omie_control.services.exports import Exports
 from omie_control.services.failures import Failures
 from omie_control.services.firststeps import FirstSteps
 from omie_control.services.gate import DoubleGate, Limits
@@ -40,6 +41,7 @@ from omie_control.services.tokens import Tokens
 from omie_control.services.users import Users
 from omie_control.services.verifications import Verifications
 from omie_control.valkey.cache import Cache
+from omie_control.valkey.exports import ExportStore
 from omie_control.valkey.gate import ValkeyGate
 from omie_control.valkey.sessions import Sessions
 
@@ -61,6 +63,7 @@ class Services:
     tokens: Tokens
     executions: Executions
     errands: Errands
+    exports: Exports
     failures: Failures
     allowances: Allowances
     alerts: Alerts
@@ -118,6 +121,7 @@ async def wire(db: DatabaseManager) -> Services:
         first_steps=FirstSteps(users, tokens, companies),
         executions=executions,
         errands=errands,
+        exports=Exports(ExportStore(db.redis), keys, executions, calls),
         failures=Failures(postgres, executions, errands),
         alerts=Alerts(postgres, access),
         allowances=Allowances(postgres_gate, blocks, companies),

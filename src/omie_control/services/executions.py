@@ -134,13 +134,17 @@ class Executions:
         return handle.execution_id
 
     async def cancel(self, actor: Actor, execution_id: str, reason: str) -> Execution:
-        """End an execution that has not begun; ask one that runs to stop (its end then says how it ended)."""
+        """End an execution that has not begun; ask one that runs to stop (its end then says how it ended).
+
+        What one has started oneself one may stop; for another's it takes the right.
+        """
         async with self._postgres.transaction() as tx:
             before = await store.lock(tx, execution_id)
             if before is None or not actor.may_see(before.company_id):
                 raise NotFound(f"A execução {execution_id[:100]} não existe.")
+            right = Right.EXECUTION_RUN if before.actor == actor.label else Right.EXECUTION_CANCEL
             await self._access.require(
-                actor, Right.EXECUTION_CANCEL, before.company_id, object_type="execution", object_id=before.execution_id
+                actor, right, before.company_id, object_type="execution", object_id=before.execution_id
             )
             if before.status in (Status.QUEUED, Status.AWAITING_APPROVAL):
                 await store.cancel(tx, before, reason, by=actor.label)
