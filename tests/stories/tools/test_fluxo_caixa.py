@@ -10,6 +10,7 @@ import pytest
 from tests.titles_held import held, make_exceptions, money, moved, today
 from tests.tool_stories import Case, House, Story, Told, told
 
+from omie_control.mcp.tools import financas_lidas
 from omie_control.mcp.tools.fluxo_caixa import lines_of, month_end
 
 
@@ -108,3 +109,21 @@ def test_a_year_is_twelve_months_and_a_week_begins_on_monday() -> None:
     weeks = lines_of(date(2026, 11, 25), date(2026, 12, 3), "semana")
     assert [line.since for line in weeks] == [date(2026, 11, 25), date(2026, 11, 30)]
     assert month_end(date(2028, 2, 3)) == date(2028, 2, 29)
+
+
+async def test_a_flow_over_a_part_of_the_data_says_so(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(financas_lidas, "PAGES_MAX", 1)
+    since = today() - timedelta(days=100)
+    answer = await house.call(
+        "gerar_relatorio_fluxo_caixa",
+        de=since.isoformat(),
+        ate=(since + timedelta(days=200)).isoformat(),
+        agrupar="mes",
+    )
+    assert len(held(house)) > 100, "more titles than one page holds"
+    assert answer.data["dados_completos"] is False
+    assert "**Atenção: dados incompletos.** Foram lidos 100 de " in answer.text
+    assert (
+        money(answer.data["total"]["entradas_previstas"])
+        < summed(house, since, since + timedelta(days=200))["entradas_previstas"]
+    )
