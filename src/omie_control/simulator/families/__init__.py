@@ -9,9 +9,12 @@ from omie_control.omie.catalog import Method, catalog
 from omie_control.simulator.engine import plain
 from omie_control.simulator.engine.shelf import Handler, Shelf
 from omie_control.simulator.families import (
+    anexos,
     cadastros,
     categorias,
     clientes,
+    cobranca,
+    condicoes,
     contas_correntes,
     contas_pagar,
     contas_receber,
@@ -19,6 +22,8 @@ from omie_control.simulator.families import (
     dre,
     empresas,
     lancamentos,
+    lotes,
+    marcas,
     notas_consulta,
     produtos,
 )
@@ -47,6 +52,11 @@ _FAMILIES: tuple[Mapping[str, Mapping[str, Handler]], ...] = (
     {extrato.PATH: extrato.HANDLERS},
     {dre.PATH: dre.HANDLERS},
     {empresas.PATH: empresas.HANDLERS},
+    lotes.HANDLERS,
+    marcas.HANDLERS,
+    condicoes.HANDLERS,
+    {cobranca.SLIP_PATH: cobranca.SLIP_HANDLERS, cobranca.PIX_PATH: cobranca.PIX_HANDLERS},
+    {anexos.PATH: anexos.HANDLERS},
     {notas_consulta.PATH: notas_consulta.HANDLERS, notas_consulta.LINKS_PATH: notas_consulta.LINKS_HANDLERS},
     {notas_consulta.DOCUMENTS_PATH: notas_consulta.DOCUMENTS_HANDLERS},
     {os.PATH: os.HANDLERS},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +11,9 @@ from omie_control.simulator.envelope import Refusal
 
 _DAYS_BETWEEN = 30
 _TO_BE_TOLD = "999"
+# The codes of a company's own conditions say their days themselves: D30/60/90.
+OWN = "D"
+_OWN_CODE = re.compile(rf"{OWN}\d{{1,3}}(/\d{{1,3}}){{0,35}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,9 @@ TERMS: dict[str, Term] = {term.code: term for term in _seeded()}
 def term_of(code: str, instalments: int = 0) -> Term:
     """Return the condition of a code, or refuse it; `999` takes the number of instalments it is told."""
     term = TERMS.get(code)
+    if term is None and _OWN_CODE.fullmatch(code):
+        days = code.removeprefix(OWN)
+        return Term(code, days, tuple(int(day) for day in days.split("/")))
     if term is None:
         raise Refusal("Client-105", f"ERROR: Parcela não cadastrada para o Código [{code}] !")
     if code == _TO_BE_TOLD and instalments > 1:
