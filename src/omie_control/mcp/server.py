@@ -24,6 +24,7 @@ from omie_control.mcp.errands import grouping
 from omie_control.mcp.reading import Reading
 from omie_control.mcp.search import Shelf
 from omie_control.mcp.tools import (
+    anexos,
     cache,
     categorias,
     clientes,
@@ -80,6 +81,7 @@ FAMILIES = (
     cache,
     categorias,
     clientes,
+    anexos,
     cobranca,
     contas_correntes,
     contas_pagar,
