@@ -19,7 +19,6 @@ from omie_control.mcp.tools.parameters import (
     CodigoOmie,
     Data,
     Dinheiro,
-    PrecoUnitario,
     Quantidade,
     SimNao,
 )
@@ -73,7 +72,7 @@ class Servico(BaseModel):
     """Serviço cadastrado, de listar_servicos; sem ele, descreva o serviço por inteiro."""
     quantidade: Quantidade
     """Quantidade."""
-    valor_unitario: Annotated[PrecoUnitario, Field(gt=0)]
+    valor_unitario: Quantidade
     """Preço de uma unidade em R$."""
     valor_desconto: Dinheiro | None = None
     """Desconto em R$."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from omie_control.mcp.tools import shapes
-from omie_control.mcp.tools.parameters import Codigo, Data, Dinheiro, PrecoUnitario, Quantidade, SimNao
+from omie_control.mcp.tools.parameters import Codigo, Data, Dinheiro, Quantidade, SimNao
 from omie_control.mcp.tools.shapes import Shape, code, days, flag, money, text
 from omie_control.mcp.tools.wire import Fields
 
@@ -90,7 +90,7 @@ class Item(BaseModel):
     """Código do produto no Omie."""
     quantidade: Quantidade
     """Quantidade vendida."""
-    valor_unitario: Annotated[PrecoUnitario, Field(gt=0)]
+    valor_unitario: Quantidade
     """Preço de uma unidade em R$."""
     valor_desconto: Dinheiro | None = None
     """Desconto do item em R$."""
@@ -113,7 +113,7 @@ class ItemMudado(BaseModel):
     """Código do produto no Omie."""
     quantidade: Quantidade | None = None
     """Quantidade."""
-    valor_unitario: Annotated[PrecoUnitario, Field(gt=0)] | None = None
+    valor_unitario: Quantidade | None = None
     """Preço de uma unidade em R$."""
     valor_desconto: Dinheiro | None = None
     """Desconto do item em R$."""
