@@ -61,6 +61,8 @@ EVENTS: dict[Event, str] = {
     Event.STORAGE_BACK: "PostgreSQL answers again.",
     Event.LIVE_LOST: "Valkey does not answer; the live view polls.",
     Event.LIVE_BACK: "Valkey answers again.",
+    Event.CONFIGURATION_CHANGED: "This process read a changed configuration.",
+    Event.CONFIGURATION_IGNORED: "A stored value fits no key of the registry; the default holds.",
     Event.GATE_FALLBACK: "Valkey is away; PostgreSQL decides which calls may leave for Omie.",
     Event.GATE_REBUILT: "The gate's state in Valkey was made anew from PostgreSQL, after a flush or a fallback.",
     Event.GATE_BLOCKED: "Omie blocks a company (425); no call of it leaves until the block is over.",

@@ -50,6 +50,8 @@ class Event(StrEnum):
     STORAGE_BACK = "storage.back"
     LIVE_LOST = "live.lost"
     LIVE_BACK = "live.back"
+    CONFIGURATION_CHANGED = "configuration.changed"
+    CONFIGURATION_IGNORED = "configuration.ignored"
     GATE_FALLBACK = "gate.fallback"
     GATE_REBUILT = "gate.rebuilt"
     GATE_BLOCKED = "gate.blocked"
@@ -77,6 +79,7 @@ _LOUD = frozenset(
         Event.ROW_REJECTED,
         Event.STORAGE_LOST,
         Event.LIVE_LOST,
+        Event.CONFIGURATION_IGNORED,
         Event.GATE_FALLBACK,
         Event.GATE_BLOCKED,
         Event.MIGRATION_LIMITED,

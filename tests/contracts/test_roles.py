@@ -15,6 +15,7 @@ APPLICATION = {
     "audit_verifications": "select insert",
     "companies": "select insert update",
     "data_keys": "select insert update",
+    "configuration_history": "select",
     "errands": "select insert update",
     "execution_bodies": "select insert update delete",
     "gate_calls": "select insert update delete",

@@ -75,6 +75,7 @@ class ProcessController:
             await services.writes.close()
             await services.answers.close()
             await services.gate.close()
+            await services.live_configuration.close()
         await self.db.close()
 
     # The low hand: what the middleware and our own services use.

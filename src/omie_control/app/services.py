@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from omie_control.app.database import DatabaseManager
+from omie_control.domain.configuration import PROXY
 from omie_control.omie.client import OmieClient
 from omie_control.postgres.gate import PostgresGate
 from omie_control.postgres.recorder import Recorder
@@ -18,6 +19,7 @@ from omie_control.services.blocks import Blocks
 from omie_control.services.bodies import Bodies
 from omie_control.services.calls import OmieCalls
 from omie_control.services.companies import Companies
+from omie_control.services.configuration import Configurations
 from omie_control.services.connections import Connections
 from omie_control.services.errands import Errands
 from omie_control.services.executions import Executions
@@ -28,6 +30,7 @@ from omie_control.services.gate import DoubleGate, Limits
 from omie_control.services.idempotency import IdempotentWrites
 from omie_control.services.kept_answers import KeptAnswers
 from omie_control.services.keys import Keys
+from omie_control.services.live_configuration import LiveConfiguration
 from omie_control.services.logins import Logins
 from omie_control.services.methods import Methods
 from omie_control.services.recording import Recording
@@ -55,6 +58,8 @@ class Services:
 
     recorder: Recorder
     keys: Keys
+    live_configuration: LiveConfiguration
+    configurations: Configurations
     access: Access
     bodies: Bodies
     companies: Companies
@@ -88,10 +93,12 @@ class Services:
 async def wire(db: DatabaseManager) -> Services:
     """Build the services; loads the master key, so a lost or wrong one stops the start here."""
     settings, postgres = db.settings, db.postgres
-    access = Access(postgres)
     given = settings.resolved_master_key()
     keys = Keys(postgres, given.get_secret_value() if given is not None else None, settings.home)
     await keys.open()
+    live_configuration = LiveConfiguration(postgres, keys)
+    await live_configuration.open()
+    access = Access(postgres, live_configuration)
     bodies = Bodies(postgres, keys, access)
     companies = Companies(postgres, keys, access)
     users, tokens = Users(postgres, access), Tokens(postgres, access)
@@ -99,24 +106,31 @@ async def wire(db: DatabaseManager) -> Services:
     recording = Recording(bodies, settings.zone, db.instance.id)
     executions = Executions(db.recorder, postgres, access, recording, sessions)
     db.instance.on_beat(executions.stop_asked)
-    client = OmieClient(settings.omie_base_url)
+    client = OmieClient(settings.omie_base_url, proxy=_proxy(live_configuration))
+
+    async def follow() -> None:
+        client.go_through(_proxy(live_configuration))
+
+    live_configuration.on_change(follow)
     postgres_gate = PostgresGate(postgres, LIMITS)
     gate = DoubleGate(ValkeyGate(db.redis, LIMITS), postgres_gate)
     errands, blocks = Errands(postgres, access, settings.zone), Blocks(gate, companies)
     writes = IdempotentWrites(postgres, keys)
-    answers = Answers(Cache(db.redis), keys)
-    calls = OmieCalls(Sender(client, companies, gate, settings.egress), writes, answers, access)
+    answers = Answers(Cache(db.redis), keys, configuration=live_configuration)
+    calls = OmieCalls(Sender(client, companies, gate, settings.egress, live_configuration), writes, answers, access)
     seal_keys, checkpoints = SealKeys(postgres, keys), Checkpoints(settings.home.expanduser(), settings.audit_folder)
     trail = AuditTrail(postgres, seal_keys, checkpoints, access)
     settlements = Settlements(postgres, keys, bodies, access, answers, db.tell)
     return Services(
         recorder=db.recorder,
         keys=keys,
+        live_configuration=live_configuration,
+        configurations=Configurations(postgres, keys, access, live_configuration),
         access=access,
         bodies=bodies,
         companies=companies,
         users=users,
-        logins=Logins(postgres, users),
+        logins=Logins(postgres, users, configuration=live_configuration),
         tokens=tokens,
         first_steps=FirstSteps(users, tokens, companies),
         executions=executions,
@@ -141,3 +155,8 @@ async def wire(db: DatabaseManager) -> Services:
         gate=gate,
         blocks=blocks,
     )
+
+
+def _proxy(configuration: LiveConfiguration) -> str | None:
+    secret = configuration.get(PROXY)
+    return None if secret is None else secret.reveal()

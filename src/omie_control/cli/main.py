@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from omie_control import __version__
-from omie_control.cli import audit, company, process, token, user
+from omie_control.cli import audit, company, config, process, token, user
 from omie_control.cli.output import JsonFlag, print_json
 
 main = typer.Typer(
@@ -25,6 +25,7 @@ main.add_typer(company.commands, name="company")
 main.add_typer(user.commands, name="user")
 main.add_typer(token.commands, name="token")
 main.add_typer(audit.commands, name="audit")
+main.add_typer(config.commands, name="config")
 
 HostOption = Annotated[str | None, typer.Option(help="Endereço em que o servidor escuta.")]
 PortOption = Annotated[int | None, typer.Option(min=0, max=65535, help="Porta do servidor HTTP.")]

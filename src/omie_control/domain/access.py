@@ -26,6 +26,8 @@ class Right(StrEnum):
     TOKEN_MANAGE = "token.manage"
     SYSTEM_READ = "system.read"
     AUDIT_READ = "audit.read"
+    CONFIG_READ = "config.read"
+    CONFIG_MANAGE = "config.manage"
     CACHE_CLEAR = "cache.clear"
 
 
@@ -34,9 +36,11 @@ _WORK = frozenset({Right.EXECUTION_RUN, Right.OMIE_READ, Right.OMIE_WRITE})
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.VIEWER: _WATCH,
-    Role.AUDITOR: _WATCH | {Right.AUDIT_READ, Right.TOKEN_READ},
+    Role.AUDITOR: _WATCH | {Right.AUDIT_READ, Right.TOKEN_READ, Right.CONFIG_READ},
     Role.AGENT: _WATCH | _WORK,
-    Role.OPERATOR: _WATCH | _WORK | {Right.EXECUTION_CANCEL, Right.EXECUTION_SETTLE, Right.CACHE_CLEAR},
+    Role.OPERATOR: _WATCH
+    | _WORK
+    | {Right.EXECUTION_CANCEL, Right.EXECUTION_SETTLE, Right.CACHE_CLEAR, Right.CONFIG_READ},
     Role.APPROVER: _WATCH | {Right.EXECUTION_CANCEL},
     Role.ADMIN: frozenset(Right),
 }
@@ -58,6 +62,8 @@ DESCRIPTIONS: Mapping[Right, str] = {
     Right.TOKEN_MANAGE: "criar ou revogar tokens",
     Right.SYSTEM_READ: "ver o estado do sistema",
     Right.AUDIT_READ: "ler a auditoria",
+    Right.CONFIG_READ: "ver a configuração",
+    Right.CONFIG_MANAGE: "mudar a configuração",
     Right.CACHE_CLEAR: "descartar as respostas guardadas do Omie",
 }
 

@@ -94,6 +94,8 @@ class OmieClient:
         self._max_response_bytes = max_response_bytes
         self._proxy = proxy
         self._http: httpx2.AsyncClient | None = None
+        # Connections of before a change of proxy: calls may still be under way on them.
+        self._left: list[httpx2.AsyncClient] = []
 
     async def open(self) -> None:
         """Get ready to send; no connection is made before the first call."""
@@ -113,8 +115,19 @@ class OmieClient:
     async def close(self) -> None:
         """Close every connection; calls still running end as unanswered."""
         http, self._http = self._http, None
-        if http is not None:
-            await http.aclose()
+        left, self._left = [*self._left, http], []
+        for each in left:
+            if each is not None:
+                await each.aclose()
+
+    def go_through(self, proxy: str | None) -> None:
+        """Send calls through a proxy from now on (None: directly); those under way end as they began."""
+        if proxy == self._proxy:
+            return
+        self._proxy = proxy
+        if self._http is not None:
+            self._left.append(self._http)
+            self._http = None
 
     async def call(
         self,

@@ -1,28 +1,22 @@
-"""Configuration that is data: read, written, taken out of force. The verb that changes it writes the audit."""
+"""Configuration that is data, as rows: what is in force, and every change there ever was.
+
+The table itself keeps its history, by a trigger. The verb that changes something writes the audit.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import asyncpg
 import orjson
 
+from omie_control.domain.configuration import ConfigType
 from omie_control.errors import Conflict
 from omie_control.postgres.queries import Connection, queries
 
 _sql = queries("configurations")
-
-
-class ConfigType(StrEnum):
-    """What a configuration is; credentials are ciphertext, by a check of the table."""
-
-    CREDENTIALS = "credentials"
-    ENDPOINT = "endpoint"
-    THRESHOLD = "threshold"
-    FEATURE_FLAG = "feature_flag"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,40 +25,46 @@ class Configuration:
 
     config_key: str
     config_value: Any
-    config_type: ConfigType
+    config_type: str
     is_encrypted: bool
     description: str | None
     created_by: str | None
     updated_at: datetime
 
 
-async def find(connection: Connection, key: str) -> Configuration | None:
-    """Return the configuration of a key, or None."""
-    row = await _sql.find.one(connection, key=key)
-    return None if row is None else _configuration(row)
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change: None before or after means that nothing was in force."""
+
+    revision: int
+    config_key: str
+    at: datetime
+    changed_by: str
+    before: Any
+    after: Any
 
 
-async def is_on(connection: Connection, key: str) -> bool:
-    """Say whether a feature flag is in force and true."""
-    found = await find(connection, key)
-    return found is not None and found.config_type is ConfigType.FEATURE_FLAG and found.config_value is True
+async def revision(connection: Connection) -> int:
+    """Return the number of the last change."""
+    return int(await _sql.revision.value(connection))
 
 
-async def of_type(connection: Connection, config_type: ConfigType) -> list[Configuration]:
-    """Return the configurations of a type, by key."""
-    return [_configuration(row) for row in await _sql.of_type.fetch(connection, config_type=config_type)]
+async def everything(connection: Connection) -> list[Configuration]:
+    """Return whatever is in force, by key."""
+    return [Configuration(**_decoded(row, "config_value")) for row in await _sql.everything.fetch(connection)]
+
+
+async def lock(connection: Connection, key: str) -> Any:
+    """Hold a key until the transaction ends; return its value in force, or None."""
+    row = await _sql.lock.one(connection, key=key)
+    return None if row is None or not row["is_active"] else orjson.loads(row["config_value"])
 
 
 async def put(
-    connection: Connection,
-    key: str,
-    value: Any,
-    config_type: ConfigType,
-    *,
-    by: str,
-    description: str | None = None,
+    connection: Connection, key: str, value: Any, config_type: ConfigType, *, by: str, description: str | None = None
 ) -> None:
     """Write a configuration. Raises Conflict when the key is of another type."""
+    await _sql.act_as.value(connection, actor=by)
     row = await _sql.put.one(
         connection,
         key=key,
@@ -75,16 +75,29 @@ async def put(
         by=by,
     )
     if row is None:
-        raise Conflict(f"A configuração {key} já existe com outro tipo.", hint="Use outra chave.")
+        raise Conflict(f"A configuração {key} já existe com outro tipo.", hint="Corrija a linha na tabela.")
 
 
-async def retire(connection: Connection, key: str) -> bool:
+async def retire(connection: Connection, key: str, *, by: str) -> bool:
     """Take a configuration out of force. False: it was not in force."""
+    await _sql.act_as.value(connection, actor=by)
     return await _sql.retire.one(connection, key=key) is not None
 
 
-def _configuration(row: asyncpg.Record) -> Configuration:
+async def history(connection: Connection, key: str | None, *, before: int | None, limit: int) -> list[Change]:
+    """Return changes, newest first: of a key or of all, older than a revision."""
+    rows = await _sql.history.fetch(connection, key=key, before=before, limit=limit)
+    return [Change(**_decoded(row, "before", "after")) for row in rows]
+
+
+async def as_of(connection: Connection, revision: int) -> dict[str, Any]:
+    """Return what was in force after a change, by key; None for what was taken out of force again."""
+    rows = await _sql.as_of.fetch(connection, revision=revision)
+    return {row["config_key"]: _decoded(row, "after")["after"] for row in rows}
+
+
+def _decoded(row: asyncpg.Record, *columns: str) -> dict[str, Any]:
     values: dict[str, Any] = dict(row)
-    values["config_value"] = orjson.loads(values["config_value"])
-    values["config_type"] = ConfigType(values["config_type"])
-    return Configuration(**values)
+    for column in columns:
+        values[column] = None if values[column] is None else orjson.loads(values[column])
+    return values

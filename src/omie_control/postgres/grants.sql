@@ -12,6 +12,7 @@ revoke all on
     rollup_minutes_now, rollup_hours_now, usage_now
     from public, omie_control_app, omie_control_reader;
 revoke all on idempotency_keys, uncertain_executions, lookup_lines from public, omie_control_app, omie_control_reader;
+revoke all on configuration_history from public, omie_control_app, omie_control_reader;
 revoke all on errands from public, omie_control_app, omie_control_reader;
 revoke all on seal_queue, seal_keys, seals, audit_verifications from public, omie_control_app, omie_control_reader;
 
@@ -31,6 +32,8 @@ grant select, insert, update on errands to omie_control_app;
 -- The gate's book is about the last minutes only, and pruned by those who write it.
 grant select, insert, update, delete on gate_calls, gate_waiters, omie_blocks to omie_control_app;
 grant select, insert, update on gate_egresses, gate_lines to omie_control_app;
+-- Written by the trigger of its table alone.
+grant select on configuration_history to omie_control_app;
 -- The audit only grows.
 grant select, insert on audit_events, seals, audit_verifications to omie_control_app;
 -- Taken out of the queue when it is sealed; a signing key is wrapped anew when the master key changes.
@@ -49,6 +52,7 @@ grant select on
     active_processes, process_success_rate_24h, endpoint_performance_1h,
     rollup_minutes_now, rollup_hours_now, usage_now
     to omie_control_reader;
+grant select (revision, config_key, at, changed_by) on configuration_history to omie_control_reader;
 grant select on uncertain_executions, lookup_lines, seals, seal_queue, audit_verifications to omie_control_reader;
 grant select (id, public_key, created_at) on seal_keys to omie_control_reader;
 grant select (id, slug, name, app_key_hint, base_url, is_demo, is_active, created_by, created_at, updated_at)
@@ -61,7 +65,8 @@ grant select (id, name, prefix, role, companies, default_company, created_by, cr
     on api_tokens to omie_control_reader;
 
 revoke all on function
-    make_partitions(date, integer), make_partition(text, date, text), grant_partition(text, text), refuse_change()
+    make_partitions(date, integer), make_partition(text, date, text), grant_partition(text, text), refuse_change(),
+    note_configuration()
     from public, omie_control_app, omie_control_reader;
 grant execute on function make_partitions(date, integer) to omie_control_app;
 do $$

@@ -142,6 +142,34 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.note_configuration()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public'
+AS $function$
+declare
+    was jsonb;
+    becomes jsonb;
+begin
+    if tg_op <> 'INSERT' and old.is_active then
+        was := old.config_value;
+    end if;
+    if tg_op <> 'DELETE' and new.is_active then
+        becomes := new.config_value;
+    end if;
+    if was is distinct from becomes then
+        insert into public.configuration_history (config_key, changed_by, before, after)
+        values (case when tg_op = 'DELETE' then old.config_key else new.config_key end,
+                left(coalesce(nullif(current_setting('omie_control.actor', true), ''), session_user), 100),
+                was, becomes);
+    end if;
+    return null;
+end $function$
+;
+
+create sequence configuration_history_revision_seq as bigint;
+
 create sequence integration_alerts_id_seq as bigint;
 
 create sequence omie_api_metrics_id_seq as bigint;
@@ -217,6 +245,16 @@ create table companies (
     constraint companies_slug_key UNIQUE (slug),
     constraint companies_name_check CHECK (((name)::text <> ''::text)),
     constraint companies_slug_check CHECK (((slug)::text ~ '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'::text))
+);
+
+create table configuration_history (
+    revision bigint not null,
+    config_key character varying(100) not null,
+    at timestamp with time zone not null default clock_timestamp(),
+    changed_by character varying(100) not null,
+    before jsonb,
+    after jsonb,
+    constraint configuration_history_pkey PRIMARY KEY (revision)
 );
 
 create table data_keys (
@@ -722,6 +760,8 @@ CREATE INDEX idx_audit_events_actor ON public.audit_events USING btree (actor, i
 CREATE INDEX idx_audit_events_object ON public.audit_events USING btree (object_type, object_id);
 
 CREATE INDEX idx_audit_verifications_ended ON public.audit_verifications USING btree (ended_at);
+
+CREATE INDEX idx_configuration_history_key ON public.configuration_history USING btree (config_key, revision);
 
 CREATE INDEX idx_errands_open ON public.errands USING btree (actor, opened_at) WHERE (closed_at IS NULL);
 
@@ -1364,6 +1404,8 @@ create view usage_now as
   GROUP BY tool_name, date_key, hour_key;
 
 comment on column companies.credentials is 'app_key and app_secret, AES-256-GCM under credentials_key, bound to this row';
+
+comment on column configuration_history.before is 'the value that was in force, null for none; ciphertext where the value is';
 
 comment on table data_keys is 'one key per company and month, wrapped by the master key; company zero is "no company"';
 

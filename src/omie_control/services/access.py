@@ -8,6 +8,7 @@ from uuid import UUID
 
 from omie_control.domain.access import DESCRIPTIONS, RIGHTS, Right, is_allowed
 from omie_control.domain.actors import Actor
+from omie_control.domain.configuration import DEFAULTS, WRITES_ENABLED, Values
 from omie_control.errors import ControlError, Forbidden
 from omie_control.postgres.database import Postgres
 from omie_control.services import audit
@@ -15,13 +16,15 @@ from omie_control.telemetry import Event, tell
 
 # A refusal never waits for its record longer than this.
 _PATIENCE_SECONDS = 1.0
+_WRITES_ARE_OFF = "As escritas no Omie estão desligadas para todos (configuração writes.enabled)."
 
 
 class Access:
     """Asks the rules of `domain/access.py` and keeps what they refuse."""
 
-    def __init__(self, postgres: Postgres) -> None:
+    def __init__(self, postgres: Postgres, configuration: Values = DEFAULTS) -> None:
         self._postgres = postgres
+        self._configuration = configuration
 
     async def require(
         self,
@@ -35,6 +38,8 @@ class Access:
         """Return when the actor may; else raise Forbidden that says what is missing."""
         if not is_allowed(actor, right, company):
             raise await self.refused(actor, right, _reason(actor, right), company, object_type, object_id)
+        if right is Right.OMIE_WRITE and not self._configuration.get(WRITES_ENABLED):
+            raise await self.refused(actor, right, _WRITES_ARE_OFF, company, object_type, object_id)
 
     async def refused(
         self,

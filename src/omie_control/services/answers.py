@@ -15,6 +15,7 @@ from uuid import UUID
 
 from omie_control.domain import freshness
 from omie_control.domain.companies import Company
+from omie_control.domain.configuration import CACHE_ENABLED, DEFAULTS, Values
 from omie_control.domain.sealing import canonical
 from omie_control.errors import ControlError
 from omie_control.omie.catalog import Catalog, Method
@@ -57,7 +58,15 @@ class _Question:
 class Answers:
     """Reads through the cache, and makes it old after writes."""
 
-    def __init__(self, cache: Cache, keys: Keys, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        cache: Cache,
+        keys: Keys,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        configuration: Values = DEFAULTS,
+    ) -> None:
+        self._configuration = configuration
         self._cache = cache
         self._keys = keys
         self._clock = clock
@@ -77,7 +86,8 @@ class Answers:
         `fresh`: nothing older than Omie would let us ask again (60 seconds), and nothing from before a write.
         Raises only what `fetch` raises, the caller's own or that of the flight it joined.
         """
-        if freshness.life_seconds(method.path, method.call, method.kind) is None:
+        lives = freshness.life_seconds(method.path, method.call, method.kind) is not None
+        if not lives or not self._configuration.get(CACHE_ENABLED):
             return self._answer(await fetch(), self._clock(), FROM_OMIE)
         key = CacheKey(str(company.id), self._digest(company, method, param), (freshness.entity_of(method.path),))
         question = _Question(company, method, key, fetch, self._clock() - _FRESH if fresh else _NO_TIME)

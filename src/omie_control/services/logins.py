@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from omie_control.domain.actors import Actor, Login, User
+from omie_control.domain.configuration import DEFAULTS, LOGIN_HOURS, Values
 from omie_control.domain.executions import Origin, uuid7
 from omie_control.errors import NotFound
 from omie_control.postgres import web_sessions as store
@@ -19,19 +20,29 @@ from omie_control.postgres.web_sessions import WebSession
 from omie_control.services import audit
 from omie_control.services.users import Users
 
-LIFETIME = timedelta(hours=12)
 _SECRET_BYTES = 32
 _SECRET_LENGTH = 43
 _USER_AGENT_MAX = 500
 
 
 class Logins:
-    """The verbs of browser sessions. A session ends 12 hours after its last use. `clock` None: PostgreSQL's own."""
+    """The verbs of browser sessions; one ends `login.hours` after its last use. `clock` None: PostgreSQL's own."""
 
-    def __init__(self, postgres: Postgres, users: Users, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        postgres: Postgres,
+        users: Users,
+        clock: Callable[[], datetime] | None = None,
+        configuration: Values = DEFAULTS,
+    ) -> None:
+        self._configuration = configuration
         self._postgres = postgres
         self._users = users
         self._clock = clock
+
+    @property
+    def _lifetime(self) -> timedelta:
+        return timedelta(hours=self._configuration.get(LOGIN_HOURS))
 
     async def enter(self, username: str, password: str, origin: Origin) -> tuple[User, str]:
         """Check name and password and open a session; returns the person and the cookie's secret."""
@@ -52,7 +63,7 @@ class Logins:
                 user_agent=None if agent is None else agent[:_USER_AGENT_MAX].replace("\x00", ""),
                 ip_address=None if origin.ip_address is None else str(origin.ip_address),
                 now=self._now(),
-                lifetime=LIFETIME,
+                lifetime=self._lifetime,
             )
         return secret
 
@@ -61,12 +72,12 @@ class Logins:
         if len(secret) != _SECRET_LENGTH or not secret.isascii():
             return None
         async with self._postgres.transaction() as tx:
-            return await store.find(tx, _hash(secret), self._now(), LIFETIME)
+            return await store.find(tx, _hash(secret), self._now(), self._lifetime)
 
     async def end(self, secret: str) -> None:
         """End the session of this secret; one that has ended stays so."""
         async with self._postgres.transaction() as tx:
-            login = await store.find(tx, _hash(secret), self._now(), LIFETIME)
+            login = await store.find(tx, _hash(secret), self._now(), self._lifetime)
             if await store.end_by_token(tx, _hash(secret)) is not None and login is not None:
                 await audit.append(tx, login.actor, "login.ended", object_type="web_session", object_id=str(login.id))
 

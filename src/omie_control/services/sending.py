@@ -17,6 +17,7 @@ from typing import Any
 import httpx2
 
 from omie_control.domain.companies import Company
+from omie_control.domain.configuration import BACKGROUND_PATIENCE, BASE_URL, DEFAULTS, PATIENCE, Values
 from omie_control.domain.executions import Call
 from omie_control.domain.gate import Ask, Ticket, Verdict
 from omie_control.domain.sealing import canonical
@@ -29,9 +30,6 @@ from omie_control.services.companies import Companies, Door
 from omie_control.services.gate import Gate
 from omie_control.services.recording import Handle
 
-# Interactive callers are told rather than kept; background work may stand in line.
-PATIENCE_SECONDS = 20.0
-BACKGROUND_PATIENCE_SECONDS = 150.0
 _TRIES = 3
 _FIRST_PAUSE_SECONDS = 0.5
 _DIGEST_LETTERS = 32
@@ -65,7 +63,15 @@ class _Patience:
 class Sender:
     """Sends calls for open executions, each under a ticket."""
 
-    def __init__(self, client: OmieClient, companies: Companies, gate: Gate, egress: str) -> None:
+    def __init__(
+        self,
+        client: OmieClient,
+        companies: Companies,
+        gate: Gate,
+        egress: str,
+        configuration: Values = DEFAULTS,
+    ) -> None:
+        self._configuration = configuration
         self._client = client
         self._companies = companies
         self._gate = gate
@@ -79,7 +85,10 @@ class Sender:
         """
         door = await self._companies.door(company.id)
         is_background = handle.request.origin.transport in ("demo", "job")
-        patience = _Patience(BACKGROUND_PATIENCE_SECONDS if is_background else PATIENCE_SECONDS, time.monotonic())
+        # Interactive callers are told rather than kept; background work may stand in line.
+        patience = _Patience(
+            self._configuration.get(BACKGROUND_PATIENCE if is_background else PATIENCE), time.monotonic()
+        )
         ask = self._ask(handle, company, door, method, param, is_background=is_background)
         failed: ControlError | None = None
         for number in range(1, _TRIES + 1):
@@ -115,7 +124,7 @@ class Sender:
                 door.credentials,
                 method,
                 param,
-                base_url=door.base_url,
+                base_url=door.base_url or self._configuration.get(BASE_URL),
                 on_call=lambda call: handle.note_call(_with_limits(call, ticket)),
             )
             # "No rows" that came as a fault is an answer for us and an error for Omie's block.

@@ -35,26 +35,35 @@ async def test_an_alert_is_raised_listed_and_resolved_once(conn: asyncpg.Connect
     assert [alert.id for alert in await alerts.page(conn, severity=Severity.CRITICAL)] == [second]
 
 
-async def test_a_flag_is_off_until_it_is_written_true(conn: asyncpg.Connection) -> None:
-    assert not await configurations.is_on(conn, "cache")
-    await configurations.put(conn, "cache", True, ConfigType.FEATURE_FLAG, by="user:maria", description="Cache")
-    assert await configurations.is_on(conn, "cache")
-    await configurations.put(conn, "cache", False, ConfigType.FEATURE_FLAG, by="user:joao")
-    found = await configurations.find(conn, "cache")
-    assert found is not None and found.config_value is False
-    assert (found.description, found.created_by) == ("Cache", "user:maria")
-    assert await configurations.retire(conn, "cache") and not await configurations.retire(conn, "cache")
-    assert await configurations.find(conn, "cache") is None
-    await configurations.put(conn, "cache", True, ConfigType.FEATURE_FLAG, by="user:maria")
-    assert await configurations.is_on(conn, "cache")
+async def test_a_configuration_keeps_every_change_of_it(conn: asyncpg.Connection) -> None:
+    async with conn.transaction():
+        await configurations.put(conn, "cache", True, ConfigType.FEATURE_FLAG, by="user:maria", description="Cache")
+        await configurations.put(conn, "cache", False, ConfigType.FEATURE_FLAG, by="user:joao", description="Cache")
+    (found,) = await configurations.everything(conn)
+    assert (found.config_value, found.created_by) == (False, "user:maria")
+    async with conn.transaction():
+        assert await configurations.retire(conn, "cache", by="user:ana")
+    assert not await configurations.retire(conn, "cache", by="user:ana")
+    assert await configurations.everything(conn) == []
+    changes = await configurations.history(conn, "cache", before=None, limit=10)
+    assert [(change.changed_by, change.before, change.after) for change in changes] == [
+        ("user:ana", False, None),
+        ("user:joao", True, False),
+        ("user:maria", None, True),
+    ]
+    newest, middle, first = changes
+    assert await configurations.revision(conn) == newest.revision
+    assert await configurations.as_of(conn, first.revision) == {"cache": True}
+    assert await configurations.as_of(conn, newest.revision) == {"cache": None}
+    assert await configurations.history(conn, None, before=middle.revision, limit=10) == [first]
 
 
 async def test_a_configuration_keeps_its_type(conn: asyncpg.Connection) -> None:
     await configurations.put(conn, "limite", {"ms": 5}, ConfigType.THRESHOLD, by="user:maria")
     with pytest.raises(Conflict):
         await configurations.put(conn, "limite", True, ConfigType.FEATURE_FLAG, by="user:maria")
-    assert [c.config_key for c in await configurations.of_type(conn, ConfigType.THRESHOLD)] == ["limite"]
-    assert await configurations.of_type(conn, ConfigType.FEATURE_FLAG) == []
+    (kept,) = await configurations.everything(conn)
+    assert (kept.config_type, kept.config_value) == ("threshold", {"ms": 5})
 
 
 async def test_each_due_turn_is_claimed_once_and_what_was_missed_is_not_made_up(
