@@ -25,6 +25,7 @@ from omie_control.mcp.reading import Reading
 from omie_control.mcp.search import Shelf
 from omie_control.mcp.tools import (
     anexos,
+    boletos,
     cache,
     categorias,
     clientes,
@@ -51,6 +52,7 @@ from omie_control.mcp.tools import (
     ordens_servico,
     painel_financeiro,
     pedidos,
+    pix,
     produtos,
     projetos,
     relatorio_estoque,
@@ -78,10 +80,11 @@ Acesso controlado ao ERP Omie. Cada chamada fica registrada e devolve um executi
 """
 # A module a noun, each with its `register(server, app)`.
 FAMILIES = (
+    anexos,
+    boletos,
     cache,
     categorias,
     clientes,
-    anexos,
     cobranca,
     contas_correntes,
     contas_pagar,
@@ -104,6 +107,7 @@ FAMILIES = (
     ordens_servico,
     painel_financeiro,
     pedidos,
+    pix,
     produtos,
     projetos,
     relatorio_estoque,
