@@ -115,9 +115,8 @@ async def test_a_batch_does_what_it_can_and_tells_what_failed(omie: Omie) -> Non
         "id_conta_corrente": account["nCodCC"],
     }
     titles = [title | {"codigo_lancamento_integracao": code} for code in ("L-1", "L-2", "L-1")]
-    told = await omie.at("financas/contareceber/").ask(
-        "IncluirContaReceberPorLote", lote=7, conta_receber_cadastro=titles
-    )
+    receivables = omie.at("financas/contareceber/")
+    told = await receivables.ask("IncluirContaReceberPorLote", lote=7, conta_receber_cadastro=titles)
     assert (told["lote"], told["codigo_status"]) == (7, "1")
     assert [each["codigo_status"] for each in told["status_lote"]] == ["0", "0", "Client-102"]
     key = {"codigo_lancamento_integracao": "L-2"}
