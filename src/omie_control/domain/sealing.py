@@ -96,7 +96,11 @@ class MasterKey:
         """Hash CPFs and CNPJs, 8 bytes each, joined: a row can be found by one, but none be read from it."""
         blocks = "".join([document.ljust(_BLOCK_BYTES)[:_BLOCK_BYTES] for document in documents])
         # The first half of each block, as numbers of 8 bytes.
-        return memoryview(self._documents.update(blocks.encode("ascii", "replace"))).cast("Q")[::2].tobytes() if blocks else b""
+        return (
+            memoryview(self._documents.update(blocks.encode("ascii", "replace"))).cast("Q")[::2].tobytes()
+            if blocks
+            else b""
+        )
 
     def digest(self, text: str) -> bytes:
         """Return a keyed digest of any text, 16 bytes."""
