@@ -27,13 +27,22 @@ from omie_control.simulator.families import (
     notas_consulta,
     produtos,
 )
+from omie_control.simulator.families.compras import notas_entrada, precos, recebimentos
+from omie_control.simulator.families.compras import pedidos as pedidos_compra
 from omie_control.simulator.families.estoque import ajustes, consultas
 from omie_control.simulator.families.relatorios import extrato, financas, movimentos
 from omie_control.simulator.families.servicos import contratos, notas_servico, os
 from omie_control.simulator.families.servicos import faturamento as faturamento_os
 from omie_control.simulator.families.vendas import etapas, faturamento, pedidos, simplificado
 
-_SHELVES: tuple[Shelf, ...] = (*cadastros.SHELVES, *crm.SHELVES, contratos.CONTRATOS)
+_SHELVES: tuple[Shelf, ...] = (
+    *cadastros.SHELVES,
+    *crm.SHELVES,
+    *notas_entrada.SHELVES,
+    contratos.CONTRATOS,
+    pedidos_compra.PEDIDOS,
+    precos.TABELAS,
+)
 _FAMILIES: tuple[Mapping[str, Mapping[str, Handler]], ...] = (
     {clientes.PATH: clientes.HANDLERS},
     {categorias.PATH: categorias.HANDLERS},
@@ -53,6 +62,9 @@ _FAMILIES: tuple[Mapping[str, Mapping[str, Handler]], ...] = (
     {dre.PATH: dre.HANDLERS},
     {empresas.PATH: empresas.HANDLERS},
     lotes.HANDLERS,
+    notas_entrada.HANDLERS,
+    {pedidos_compra.PATH: pedidos_compra.HANDLERS, precos.PATH: precos.HANDLERS},
+    {recebimentos.PATH: recebimentos.HANDLERS},
     marcas.HANDLERS,
     condicoes.HANDLERS,
     {cobranca.SLIP_PATH: cobranca.SLIP_HANDLERS, cobranca.PIX_PATH: cobranca.PIX_HANDLERS},
