@@ -11,6 +11,8 @@ import pytest
 from tests.stories.tools.sales import ORDERS, at_stage
 from tests.tool_stories import Case, House, Story, Told, told
 
+from omie_control.mcp.tools.omie import Scan
+from omie_control.mcp.tools.relatorio_vendas import Sales
 from omie_control.simulator.world import Row
 
 SINCE, UNTIL = date(2026, 1, 1), date(2026, 12, 31)
@@ -163,3 +165,11 @@ async def test_a_report_over_a_part_says_so(house: House) -> None:
     answer = await house.call("relatorio_vendas_por_vendedor", **YEAR, base="emissao")
     assert (answer.data["dados_completos"], answer.data["registros_lidos"]) == (False, 2_000)
     assert "dados incompletos" in answer.text
+
+
+def test_an_order_of_another_day_is_not_counted_whatever_the_list_says() -> None:
+    sales = Sales(date(2020, 1, 1), date(2020, 1, 31), "faturamento", Scan())
+    row = {"faturamento": date(2020, 2, 1), "cancelado": False, "devolvido": False}
+    assert sales.heap_of(row) is sales.strays
+    assert sales.heap_of({**row, "faturamento": date(2020, 1, 31)}) is sales.sold
+    assert sales.heap_of({"cancelado": True, "devolvido": False}) is sales.cancelled

@@ -142,7 +142,9 @@ def listar_notas_fiscais(
 def consultar_nota_fiscal(
     *,
     codigo_nota: Annotated[Codigo | None, Field(description="Código da nota no Omie.")] = None,
-    numero: Annotated[str | None, Field(description="Número da nota.", max_length=9, examples=["1234"])] = None,
+    numero: Annotated[
+        str | None, Field(description="Número como em listar_notas_fiscais.", max_length=9, examples=["1234"])
+    ] = None,
     serie: Annotated[str | None, Field(description="Série, junto com numero.", max_length=5, examples=["1"])] = None,
     chave: Chave = None,
     codigo_pedido: Annotated[Codigo | None, Field(description="Código do pedido faturado.")] = None,
@@ -185,7 +187,7 @@ def listar_nfse(
     ),
     "Dá os links (PDF, portal) e, com com_xml=true, o XML de um documento: NF-e, DANFE simplificado, cupom, CT-e, "
     "NFS-e, pedido de venda ou ordem de serviço. O código vem de listar_notas_fiscais, listar_nfse, "
-    "listar_pedidos_venda ou listar_ordens_servico. Os links abrem sem senha: só os passe a quem pode ver o documento.",
+    "listar_pedidos_venda ou listar_ordens_servico. Passe os links só a quem pode ver o documento.",
     *(asked for asked, _ in DOCUMENTS.values()),
 )
 async def obter_documento_fiscal(

@@ -87,8 +87,9 @@ def incluir_orcamento(
     "Converter orçamento em pedido",
     Complexity.INTERMEDIARIA,
     CONVERTER,
-    "Faz de um orçamento aceito um pedido de venda: troca a etapa 00 pela informada, depois de conferir que ele ainda "
-    "é um orçamento e não foi cancelado. Preços e itens ficam como estão: confira-os antes com consultar_pedido_venda.",
+    "Faz de um orçamento (proposta) que o cliente aceitou um pedido de venda: troca a etapa 00 pela informada, depois "
+    "de conferir que ele ainda é um orçamento e não foi cancelado. Preços e itens ficam como estão: confira-os antes "
+    "com consultar_pedido_venda.",
     STATUS,
     destructive=False,
     idempotent=True,

@@ -75,6 +75,7 @@ _FACTS: dict[str, Any] = {
     "cancelados": {"type": "object", "properties": _SUM},
     "devolvidos": {"type": "object", "properties": _SUM},
     "devolvidos_em_parte": {"type": "object", "properties": _SUM},
+    "fora_do_periodo": {"type": "object", "properties": _SUM},
     "dados_completos": {"type": "boolean"},
     "registros_lidos": {"type": "integer"},
     "total_de_registros": {"type": "integer"},
@@ -90,7 +91,7 @@ register = family.register
 
 @dataclass
 class Sales:
-    """The orders that count in a period, and those that do not: cancelled, or returned as a whole."""
+    """The orders that count in a period, and those that do not: cancelled, returned as a whole, of other days."""
 
     since: date
     until: date
@@ -99,6 +100,7 @@ class Sales:
     sold: list[Row] = field(default_factory=list)
     cancelled: list[Row] = field(default_factory=list)
     returned: list[Row] = field(default_factory=list)
+    strays: list[Row] = field(default_factory=list)
 
     @property
     def total(self) -> Decimal:
@@ -117,6 +119,7 @@ class Sales:
             "cancelados": {"pedidos": len(self.cancelled), "valor": _value(self.cancelled)},
             "devolvidos": {"pedidos": len(self.returned), "valor": _value(self.returned)},
             "devolvidos_em_parte": {"pedidos": len(in_part), "valor": _value(in_part)},
+            "fora_do_periodo": {"pedidos": len(self.strays), "valor": _value(self.strays)},
             **self.scan.facts(),
         }
 
@@ -127,9 +130,16 @@ class Sales:
             f"Vendas {how} de {shown_day(self.since)} a {shown_day(self.until)} (empresa {slug}): "
             f"**R$ {shown_money(self.total)}** em {len(self.sold)} pedidos."
         )
-        apart = [("cancelados", self.cancelled), ("devolvidos", self.returned)]
+        apart = [("cancelados", self.cancelled), ("devolvidos", self.returned), ("de outra data", self.strays)]
         left_out = [f"{len(rows)} {name} (R$ {shown_money(_value(rows))})" for name, rows in apart if rows]
         return said + (f" Fora da soma: {' e '.join(left_out)}." if left_out else "")
+
+    def heap_of(self, row: Row) -> list[Row]:
+        """Return where an order is counted; one without a day of its own is where Omie says it is."""
+        day = self.day(row)
+        if day is not None and not self.since <= day <= self.until:
+            return self.strays
+        return self.cancelled if row["cancelado"] else self.returned if row["devolvido"] else self.sold
 
     def day(self, row: Row) -> date | None:
         """Return the day on which an order counts."""
@@ -216,16 +226,13 @@ async def relatorio_vendas_por_vendedor(
 
 
 async def _sales(omie: Omie, since: date, until: date, base: str, filters: Fields) -> Sales:
-    """Read the orders of a period and judge each by its own marks, not only by Omie's filter."""
+    """Read the orders of a period and judge each by its own marks: Omie's filters are not trusted to be ours."""
     period = between("periodo", since, until, f"data_{base}_de", f"data_{base}_ate")
     sales = Sales(since, until, base, await omie.every_page(VENDAS, {**filters, **period}))
-    for row in sales.scan.rows:
-        day = sales.day(row)
-        is_sale = row["faturado"] if base == "faturamento" else row.get("etapa") != QUOTE
-        if not is_sale or (day is not None and not since <= day <= until):
-            continue
-        kept = sales.cancelled if row["cancelado"] else sales.returned if row["devolvido"] else sales.sold
-        kept.append(row)
+    # Rows may move from page to page while they are read: each order counts once.
+    for row in {row.get("codigo_omie"): row for row in sales.scan.rows}.values():
+        if row["faturado"] if base == "faturamento" else row.get("etapa") != QUOTE:
+            sales.heap_of(row).append(row)
     return sales
 
 
