@@ -53,6 +53,7 @@ def sums_are_the_book_s(house: House, answer: Told) -> None:
     before = opening + sum(value for at, value, _ in every if at < SINCE)
     assert Decimal(str(answer.data["saldos"]["anterior"])) == before
     assert Decimal(str(answer.data["saldos"]["atual"])) == before + came - went
+    assert answer.data["saldo_confere"] is True
     assert answer.data["total_de_registros"] == len(inside)
     assert {row["codigo_lancamento"] for row in answer.data["movimentos"]} <= {id for _, _, id in inside}
     assert len(answer.data["movimentos"]) == min(7, len(inside))

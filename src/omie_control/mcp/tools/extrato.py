@@ -70,6 +70,7 @@ _HEAD = {"conta": CONTA.schema(), "saldos": SALDOS.schema(), "de": {"type": "str
         {
             **_HEAD,
             **_TOTALS,
+            "saldo_confere": {"type": "boolean"},
             **{name: {"type": "integer"} for name in ("pagina", "total_de_paginas", "total_de_registros")},
             "tem_mais": {"type": "boolean"},
             "movimentos": _MOVIMENTOS,
@@ -106,7 +107,7 @@ async def consultar_extrato(
         "de": de,
         "ate": ate,
         "saldos": read.saldos,
-        **({} if so_saldo else {"entradas": read.entradas, "saidas": read.saidas}),
+        **({} if so_saldo else {"entradas": read.entradas, "saidas": read.saidas, "saldo_confere": read.adds_up}),
         "pagina": pagina,
         "total_de_paginas": pages,
         "total_de_registros": len(read.happened),
@@ -119,7 +120,8 @@ async def consultar_extrato(
     if not so_saldo:
         told += [("entradas", shown_money(read.entradas)), ("saídas", shown_money(read.saidas))]
     none = None if chosen or so_saldo else "Nada encontrado: movimentos neste período."
-    return omie.answer(facts, head, bullets(told), MOVIMENTOS.table(chosen) if chosen else none)
+    odd = None if so_saldo or read.adds_up else "**Atenção:** os movimentos não explicam a diferença entre os saldos."
+    return omie.answer(facts, head, bullets(told), odd, MOVIMENTOS.table(chosen) if chosen else none)
 
 
 @dataclass(frozen=True)

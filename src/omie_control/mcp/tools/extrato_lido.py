@@ -61,6 +61,12 @@ class Extrato:
         """Return what went out, without a sign."""
         return -sum((row["valor"] for row in self.happened if row["valor"] < 0), Decimal(0))
 
+    @property
+    def adds_up(self) -> bool:
+        """Say whether the movements explain how the balance changed, as far as both balances are known."""
+        before, after = self.saldos.get("anterior"), self.saldos.get("atual")
+        return before is None or after is None or before + self.entradas - self.saidas == after
+
     def age(self) -> dict[str, Any]:
         """Return how old the statement is and whence it came."""
         return {"idade_segundos": round(self.got.age_seconds), "fonte": self.got.source}
@@ -73,7 +79,7 @@ async def read_statement(omie: Omie, account: int, since: date, until: date, *, 
     data = got.payload.data
     rows = [MOVIMENTOS.read(row) for row in EXTRATO.method.rows(data)]
     # Omie puts a row with the balance, without a situation, between the days.
-    moved = [row for row in rows if row.get("situacao") and row.get("valor") is not None]
+    moved = [row for row in rows if {"situacao", "valor", "data"} <= row.keys()]
     happened = [row for row in moved if is_settled(row["situacao"])]
     expected = [row for row in moved if not is_settled(row["situacao"])]
     return Extrato(CONTA.read(data), SALDOS.read(data), happened, expected, got)

@@ -101,8 +101,8 @@ async def titulos_vencidos(
     facts = {
         "hoje": today,
         "total_de_titulos": len(late),
-        "a_receber_vencido": total(row for row in late if row["lado"] == "receber"),
-        "a_pagar_vencido": total(row for row in late if row["lado"] == "pagar"),
+        "a_receber_vencido": total(row for row in late if row.get("lado") == "receber"),
+        "a_pagar_vencido": total(row for row in late if row.get("lado") == "pagar"),
         "titulos": shown,
         **based_on([scan]),
     }
