@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from omie_control.domain.access import Right
-from omie_control.domain.actors import Actor, Role
+from omie_control.domain.access import Right, is_allowed
+from omie_control.domain.actors import Actor
 from omie_control.domain.errands import Errand, ErrandOutcome, errand_name, is_errand_name
 from omie_control.domain.executions import uuid7
 from omie_control.domain.masking import mask
@@ -84,7 +84,7 @@ class Errands:
         """Close an errand, by default the one the actor's calls join. Raises Forbidden for another's, Conflict."""
         text = _text(result, "resultado")
         found = await self.get(actor, name, session=session)
-        if found.actor != actor.label and actor.role not in (Role.ADMIN, Role.OPERATOR):
+        if found.actor != actor.label and not is_allowed(actor, Right.EXECUTION_CANCEL, found.company_id):
             raise await self._access.refused(
                 actor, Right.EXECUTION_RUN, "A tarefa é de outro acesso.", found.company_id, "errand", found.name
             )
