@@ -12,7 +12,6 @@ from fastmcp.server.http import StarletteWithLifespan
 
 from omie_control import __version__
 from omie_control.app import App
-from omie_control.domain.access import Right
 from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.domain.companies import Company
 from omie_control.errors import InvalidInput
@@ -30,6 +29,7 @@ from omie_control.mcp.tools import (
     categorias,
     clientes,
     cobranca,
+    compras,
     contas_correntes,
     contas_pagar,
     contas_receber,
@@ -52,8 +52,10 @@ from omie_control.mcp.tools import (
     orcamentos,
     ordens_servico,
     painel_financeiro,
+    parcelas,
     pedidos,
     pix,
+    precos,
     produtos,
     projetos,
     relatorio_estoque,
@@ -81,11 +83,14 @@ Acesso controlado ao ERP Omie. Cada chamada fica registrada e devolve um executi
 """
 # A module a noun, each with its `register(server, app)`.
 FAMILIES = (
-    anexos,
+    parcelas,
+    precos,
+    compras,
     boletos,
     cache,
     categorias,
     clientes,
+    anexos,
     cobranca,
     contas_correntes,
     contas_pagar,
@@ -192,12 +197,13 @@ def _admission(app: App) -> Admit:
     async def admit(actor: Actor, traits: Traits, arguments: Mapping[str, Any]) -> Company | None:
         """Find the company a call is for and ask whether the actor may; tools that stay in the house are for none."""
         if not traits.calls_omie:
+            await app.access.require(actor, traits.right, kind=traits.kind)
             return None
         wanted = arguments.get("empresa")
         if wanted is not None and not isinstance(wanted, str):
             raise InvalidInput("empresa: esperado um texto.", hint="Use o nome curto da empresa.")
         company = await app.companies.resolve(actor, wanted)
-        await app.access.require(actor, Right.OMIE_WRITE if traits.writes else Right.OMIE_READ, company.id)
+        await app.access.require(actor, traits.right, company.id, kind=traits.kind)
         return company
 
     return admit
