@@ -14,7 +14,7 @@ import typer
 
 from omie_control.cli.output import JsonFlag, local_time, print_json, print_listing, print_object
 from omie_control.cli.session import operator, run_async, with_app
-from omie_control.domain.damages import Finding
+from omie_control.domain.damages import Finding, differences
 from omie_control.errors import Conflict, ControlError, InvalidInput
 from omie_control.settings import Settings
 
@@ -109,7 +109,7 @@ def verify(
             waiting = f" {done.waiting} registros ainda esperam pelo selo." if done.waiting else ""
             sys.stdout.write(f"Tudo confere: {done.records} registros em {done.seals} selos.{waiting}\n")
         if done.findings:
-            raise _damaged(f"A auditoria não confere: {done.findings} diferenças.")
+            raise _damaged(f"A auditoria não confere: {differences(done.findings)}.")
 
     with_app(verb, as_json=as_json)
 
@@ -171,7 +171,7 @@ def verify_file(
             raise InvalidInput(f"O arquivo {file} não pode ser lido: {exc.strerror}.") from exc
         _print_file(check.reckoning, findings, is_trusted=trusted is not None, as_json=as_json)
         if findings:
-            raise _damaged(f"O arquivo não confere: {len(findings)} diferenças.")
+            raise _damaged(f"O arquivo não confere: {differences(len(findings))}.")
 
     run_async(work(), as_json=as_json)
 

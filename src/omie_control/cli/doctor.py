@@ -14,6 +14,7 @@ from omie_control import __version__
 from omie_control.app import App, open_app
 from omie_control.cli.output import local_time
 from omie_control.domain.actors import SYSTEM
+from omie_control.domain.damages import differences
 from omie_control.domain.executions import Status
 from omie_control.errors import ControlError
 from omie_control.services.system import SEAL_LAG_SECONDS
@@ -91,7 +92,7 @@ async def _audit(app: App) -> list[Finding]:
         hint = "Rode omie-control worker (ou up): é ele que sela."
         findings = [Finding("warning", f"Há registros sem selo há {lag:.0f} s.", hint)]
     if last is not None and last.findings:
-        what = f"A última verificação da auditoria encontrou {last.findings} diferenças."
+        what = f"A última verificação da auditoria encontrou {differences(last.findings)}."
         findings.append(Finding("error", what, "Rode omie-control audit verify."))
     elif last is not None:
         when = local_time(last.ended_at, app.settings.zone)

@@ -84,6 +84,11 @@ class Finding:
         }
 
 
+def differences(count: int) -> str:
+    """Count findings in words."""
+    return "1 diferença" if count == 1 else f"{count} diferenças"
+
+
 def _agreed(words: str, subject: str) -> str:
     if subject not in ("execution", "key"):
         return words

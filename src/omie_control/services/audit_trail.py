@@ -10,7 +10,7 @@ from uuid import UUID
 
 from omie_control.domain.access import Right
 from omie_control.domain.actors import Actor
-from omie_control.domain.damages import Finding
+from omie_control.domain.damages import Finding, differences
 from omie_control.errors import InvalidInput, NotFound
 from omie_control.postgres import audit as store
 from omie_control.postgres import seals
@@ -151,7 +151,7 @@ class AuditTrail:
                     tx,
                     "audit_tampered",
                     "A auditoria não confere",
-                    f"{done.findings} diferenças. A primeira: {kept[0].message} Rode: omie-control audit verify.",
+                    f"{differences(done.findings)}. A primeira: {kept[0].message} Rode: omie-control audit verify.",
                     {"findings": [finding.as_fields() for finding in kept]},
                 )
         return done
