@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
+import httpx2
 import pytest
 from tests.campaign.house import House
 from tests.conftest import eventually
@@ -40,6 +41,12 @@ async def test_an_auditor_verifies_exports_and_catches_a_change(house: House, tm
         assert verified["findings"] == 0
         assert verified["records"] > 6
         assert "Tudo confere" in house.command("audit", "verify", "--since", "2026-01-01")
+        audit = httpx2.get(house.url.replace("/mcp", "/readyz")).json()["audit"]
+        assert audit["last_seal"] > 0
+        assert audit["findings"] == 0
+        metrics = httpx2.get(house.url.replace("/mcp", "/metrics")).text
+        assert "omie_control_audit_seal_lag_seconds" in metrics
+        assert "omie_control_audit_verification_findings 0.0" in metrics
         events = json.loads(house.command("audit", "list", "--action", "user.*", "--json"))["items"]
         assert [event["object_id"] for event in events] == ["admin"]
         assert "user.created" in house.command("audit", "show", events[0]["id"])
