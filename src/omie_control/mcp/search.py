@@ -40,6 +40,7 @@ LISTED = frozenset(
         "consultar_contas_pagar",
         "consultar_contas_receber",
         "consultar_extrato",
+        "dashboard_financeiro",
         "listar_contas_correntes",
         "listar_produtos",
         "estado_do_sistema",
@@ -125,7 +126,7 @@ def register(server: FastMCP[Any]) -> None:
     async def buscar_ferramentas(
         *,
         consulta: Annotated[str, Field(description="Palavras do que se quer fazer.", min_length=2, max_length=200)],
-        limite: Annotated[int, Field(description="Ferramentas na resposta.", ge=1, le=FOUND_MAX)] = 4,
+        limite: Annotated[int, Field(description="Ferramentas na resposta.", ge=1, le=FOUND_MAX)] = 5,
     ) -> ToolResult:
         tools = await shelf.find(this_call().handle.request.actor, consulta)
         found = [_told(tool) for tool in tools[:limite]]
