@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.stories.tools.simulador import last_written, rows
 from tests.tool_stories import Case, House, Story, Told, told
 
-ORDERS = "produtos/pedidocompra/PesquisarPedCompra"
-NOTES = "produtos/recebimentonfe/ListarRecebimentos"
-REQUESTS = "requisicoes_compra"
+from omie_control.simulator.world import Row
+
+ORDERS, REQUESTS, NOTES = "pedidos_compra", "requisicoes_compra", "recebimentos"
+PENDING = "10"
 
 
-def orders(house: House) -> list[dict[str, Any]]:
-    expected = dict.fromkeys(("lExibirPedidosPendentes", "lExibirPedidosRecParciais", "lExibirPedidosFatParciais"), "T")
-    return rows(house, ORDERS, nPagina=1, nRegsPorPagina=50, **expected)
+def pending(house: House) -> list[Row]:
+    return [row for row in house.table(ORDERS) if row.record["cabecalho_consulta"]["cEtapa"] == PENDING]
 
 
 def a_product(house: House) -> int:
@@ -45,30 +44,31 @@ def a_new_request(house: House, **more: Any) -> dict[str, Any]:
     }
 
 
-def a_page_of_orders(house: House, answer: Told) -> None:
-    there = orders(house)
-    assert answer.data["registros"] == len(answer.data["pedidos"]) == len(there) > 0
-    shown, omies = answer.data["pedidos"][0], there[0]
-    head = omies["cabecalho_consulta"]
-    assert (shown["codigo_omie"], shown["numero"]) == (head["nCodPed"], head["cNumero"])
-    assert shown["itens"] == len(omies["produtos_consulta"])
-    assert shown["valor_dos_itens"] == round(sum(item["nValTot"] for item in omies["produtos_consulta"]), 2)
+def those_that_are_expected(house: House, answer: Told) -> None:
+    assert {row["codigo_omie"] for row in answer.data["pedidos"]} == {row.id for row in pending(house)} != set()
+    for shown in answer.data["pedidos"]:
+        record = house.row(ORDERS, shown["codigo_omie"]).record
+        head, lines = record["cabecalho_consulta"], record["produtos_consulta"]
+        assert (shown["numero"], shown["codigo_fornecedor"]) == (head["cNumero"], head["nCodFor"])
+        assert shown["itens"] == len(lines)
+        assert shown["valor_dos_itens"] == round(sum(line["nValTot"] for line in lines), 2)
 
 
 def is_the_order(house: House, answer: Told) -> None:
-    omies = orders(house)[0]
     shown = answer.data["pedido"]
-    assert shown["nCodPed"] == omies["cabecalho_consulta"]["nCodPed"]
-    assert [each["nCodProd"] for each in shown["itens"]] == [each["nCodProd"] for each in omies["produtos_consulta"]]
+    record = house.row(ORDERS, shown["nCodPed"]).record
+    assert shown["cNumero"] == record["cabecalho_consulta"]["cNumero"] == "000000000000003"
+    assert [each["nValTot"] for each in shown["itens"]] == [line["nValTot"] for line in record["produtos_consulta"]]
 
 
 def order_stands_in_omie(house: House, answer: Told) -> None:
-    assert answer.data["codigo_omie"] == house.asked[-1]["effects"][0]["id"]
-    assert answer.data["codigo_integracao"]
-    plain, _ = last_written(house)
-    wanted = {"cCodCateg": "2.01.01", "cCodParc": "000", "dDtPrevisao": "31/12/2026"}
-    assert wanted.items() <= plain.items()
-    assert plain["nCodFor"] == house.first("clientes", inativo="N").id
+    made = house.row(ORDERS, answer.data["codigo_omie"])
+    assert made.code == answer.data["codigo_integracao"] != ""
+    head = made.record["cabecalho_consulta"]
+    assert (head["cCodCateg"], head["cCodParc"], head["dDtPrevisao"]) == ("2.01.01", "000", "31/12/2026")
+    assert (head["nCodFor"], head["cNumero"]) == (house.first("clientes", inativo="N").id, answer.data["numero"])
+    [line] = made.record["produtos_consulta"]
+    assert (line["nCodProd"], line["nQtde"], line["nValUnit"], line["nDesconto"]) == (a_product(house), 10.5, 7.25, 1)
 
 
 def every_request(house: House, answer: Told) -> None:
@@ -86,26 +86,29 @@ def request_stands_in_omie(house: House, answer: Told) -> None:
     assert (item["codProd"], item["qtde"], item["precoUnit"]) == (a_product(house), 4, 3.5)
 
 
-def the_notes(house: House, answer: Told) -> None:
-    there = rows(house, NOTES, nPagina=1, nRegistrosPorPagina=4)
-    assert len(there) == answer.data["registros"] == 4
-    for shown, omies in zip(answer.data["notas"], there, strict=True):
-        head = omies["cabec"]
-        assert (shown["codigo_recebimento"], shown["numero"]) == (head["nIdReceb"], head["cNumeroNFe"])
-        assert (shown["valor"], shown["emissao"]) == (head["nValorNFe"], head["dEmissaoNFe"])
+def the_notes_of(house: House, answer: Told) -> None:
+    [shown] = answer.data["notas"]
+    head = house.row(NOTES, shown["codigo_recebimento"]).record["cabec"]
+    facts = (shown["numero"], shown["valor"], shown["fornecedor"])
+    assert facts == (head["cNumeroNFe"], head["nValorNFe"], head["cNome"])
+    assert (shown["emissao"], shown["recebida"]) == (head["dEmissaoNFe"], "N")
+
+
+def a_supplier_with_a_note(house: House) -> dict[str, int]:
+    return {"codigo_fornecedor": next(iter(house.table(NOTES))).record["cabec"]["nIdFornecedor"]}
 
 
 STORIES = (
     Story(
         "listar_pedidos_compra",
-        good=Case(then=a_page_of_orders),
+        good=Case(then=those_that_are_expected),
         empty=Case({"pagina": 99}, has={"registros": 0, "pedidos": [], "tem_mais": False}, says="Nada encontrado"),
         wrong=Case({"situacao": ["aberto"]}, says="esperado um destes: 'pendente'"),
         failing=Case(),
     ),
     Story(
         "consultar_pedido_compra",
-        good=Case(lambda house: {"codigo_omie": orders(house)[0]["cabecalho_consulta"]["nCodPed"]}, then=is_the_order),
+        good=Case({"numero": "3"}, says="**000000000000003**", then=is_the_order),
         empty=Case({"codigo_omie": 42}, is_refused=True),
         wrong=Case({}, says="Informe exatamente um destes: codigo_omie, codigo_integracao, numero"),
         failing=Case({"numero": "5"}),
@@ -113,10 +116,13 @@ STORIES = (
     Story(
         "incluir_pedido_compra",
         good=Case(a_new_order, then=order_stands_in_omie),
-        empty=Case(lambda house: a_new_order(house, itens=[]), is_refused=True, says="- itens: esperados pelo menos 1 itens"),
+        empty=Case(lambda house: a_new_order(house, codigo_fornecedor=42), is_refused=True),
         wrong=Case(
             lambda house: a_new_order(house, itens=[{"codigo_produto": 1, "quantidade": 0, "valor_unitario": "1.234"}]),
-            says=("itens[0].quantidade: esperado mais que 0", "itens[0].valor_unitario: este número se lê de dois modos"),
+            says=(
+                "itens[0].quantidade: esperado mais que 0",
+                "itens[0].valor_unitario: este número se lê de dois modos",
+            ),
         ),
         failing=Case(a_new_order, says="Não repita"),
     ),
@@ -141,7 +147,7 @@ STORIES = (
     ),
     Story(
         "listar_notas_entrada",
-        good=Case({"registros_por_pagina": 4}, then=the_notes),
+        good=Case(a_supplier_with_a_note, then=the_notes_of),
         empty=Case({"codigo_fornecedor": 42}, has={"registros": 0, "notas": []}, says="Nada encontrado"),
         wrong=Case({"emissao_de": "2026-02-30"}, says="- emissao_de: esta data não existe"),
         failing=Case(),
@@ -152,3 +158,9 @@ STORIES = (
 @pytest.mark.parametrize(("tool", "case"), told(STORIES))
 async def test_story(house: House, tool: str, case: Case) -> None:
     await house.tell(tool, case)
+
+
+async def test_orders_that_have_come_are_asked_for_by_their_situation(house: House) -> None:
+    expected = {row.id for row in pending(house)}
+    come = (await house.call("listar_pedidos_compra", situacao=["recebido"])).data["pedidos"]
+    assert {row["codigo_omie"] for row in come} == {row.id for row in house.table(ORDERS)} - expected != set()

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from tests.stories.tools.simulador import rows
 from tests.tool_stories import Case, House, Story, Told, told
 
-LIST = "geral/parcelas/ListarParcelas"
+from omie_control.simulator.families.terms import TERMS
 
 
-def as_omie_has_them(house: House, answer: Told) -> None:
-    there = rows(house, LIST, pagina=1, registros_por_pagina=100)
-    shown = [(row["codigo"], row["descricao"], row["parcelas"]) for row in answer.data["condicoes"]]
-    assert shown == [(row["nCodigo"], row["cDescricao"], row["nParcelas"]) for row in there] != []
+def every_condition(house: House, answer: Told) -> None:
+    shown = {row["codigo"]: (row["descricao"], row["parcelas"]) for row in answer.data["condicoes"]}
+    assert shown == {term.code: (term.description, len(term.days)) for term in TERMS.values()}
+    assert shown["000"] == ("A Vista", 1)
 
 
 STORIES = (
     Story(
         "listar_parcelas",
-        good=Case({"registros_por_pagina": 100}, then=as_omie_has_them),
+        good=Case({"registros_por_pagina": 100}, then=every_condition),
         empty=Case({"pagina": 99}, has={"registros": 0, "condicoes": [], "tem_mais": False}, says="Nada encontrado"),
         wrong=Case({"pagina": "um"}, says="- pagina:"),
         failing=Case(),
