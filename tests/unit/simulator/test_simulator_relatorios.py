@@ -112,3 +112,33 @@ async def test_deleted_titles_are_listed(omie: Omie) -> None:
     await omie.at("financas/contapagar/").ask("ExcluirContaPagar", codigo_lancamento_omie=id)
     gone = await omie.at("financas/pesquisartitulos/").ask("PesquisarExcluidos", nPagina=1)
     assert [each["nCodTitulo"] for each in gone["titulosExcluidos"]] == [id]
+
+
+async def test_summaries_of_sales_and_services_count_orders_and_notes(omie: Omie) -> None:
+    period = {"dDataInicio": "01/01/2020", "dDataFim": today()}
+    sales = await omie.at("produtos/vendas-resumo/").ask("ObterResumoProdutos", **period)
+    notes = await omie.at("produtos/nfconsultar/").ask("ListarNF", pagina=1, registros_por_pagina=100)
+    values = [each["total"]["ICMSTot"]["vNF"] for each in notes["nfCadastro"]]
+    resume = sales["faturamentoResumo"]
+    assert (resume["nFaturadas"], resume["vFaturadas"]) == (float(len(values)), round(sum(values), 2))
+    quotes = await omie.at("produtos/pedido/").ask("ListarPedidos", pagina=1, etapa="00")
+    still = [each for each in quotes["pedido_venda_produto"] if each["infoCadastro"]["cancelado"] == "N"]
+    assert sales["propostaVenda"]["emAberto"]["nTotal"] == len(still)
+    services = await omie.at("servicos/resumo/").ask("ObterResumoServicos", **period)
+    found = await omie.at("servicos/nfse/").ask("ListarNFSEs", nPagina=1, nRegPorPagina=100)
+    assert services["painel"]["faturamentoResumo"]["nFaturadas"] == found["nTotRegistros"]
+    bought = await omie.at("produtos/compras-resumo/").ask("ObterResumoCompras", **period)
+    assert bought["pedidoCompra"]["emAberto"]["nTotal"] == 4
+
+
+async def test_official_tables_page_filter_and_are_the_same_each_time(omie: Omie) -> None:
+    cities = omie.at("geral/cidades/")
+    first = await cities.ask("PesquisarCidades", pagina=1, registros_por_pagina=50)
+    assert (first["total_de_registros"], first["total_de_paginas"]) == (75, 2)
+    some = await cities.ask("PesquisarCidades", pagina=1, filtrar_cidade_contendo="curitiba")
+    assert [each["cUF"] for each in some["lista_cidades"]] == ["PR"]
+    bank = await omie.at("geral/bancos/").ask("ConsultarBanco", codigo="001")
+    assert bank["nome"] == "Banco do Brasil"
+    async with simulated() as http:
+        again = await Omie(http, "crm/origens/").ask("ListarOrigens", pagina=1)
+    assert again == await omie.at("crm/origens/").ask("ListarOrigens", pagina=1)

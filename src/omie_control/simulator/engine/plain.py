@@ -6,7 +6,7 @@ Nothing here is remembered but acts: rows are made anew from the company's seed,
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from omie_control.omie.catalog import Method
@@ -22,14 +22,18 @@ _NO_FILTERS = frozenset({"pagina", "registros_por_pagina", "ordenar_por", "apena
 Rows = Callable[[Company], list[Record]]
 
 
-def list_of(method: Method, rows: Rows | None = None) -> Handler:
-    """List rows, by default made-up ones, filtered by the tags that request and row have in common."""
+def list_of(method: Method, rows: Rows | None = None, filters: Mapping[str, str] | None = None) -> Handler:
+    """List rows, by default made-up ones, filtered by the tags that request and row have in common.
+
+    `filters` names, per request tag, the row's tag (`~` first: a part of it).
+    """
+    own = filters or {}
     row_type = path_to_list(method)[-1].type
     scalars = {name for name, field in method.request_fields.items() if field.is_scalar} - _NO_FILTERS
 
     def handle(desk: Desk, param: Record) -> dict[str, Any]:
         found = rows(desk.company) if rows is not None else invented(desk.company, method, row_type)
-        wanted = {tag: value for tag, value in param.items() if tag in scalars and value not in ("", 0)}
+        wanted = {own.get(tag, tag): value for tag, value in param.items() if tag in scalars and value not in ("", 0)}
         chosen = [row for row in found if _fits(row, wanted)]
         return answer_list(method, param, chosen, lambda row: row)
 
@@ -85,4 +89,8 @@ def invented(company: Company, method: Method, row_type: str) -> list[Record]:
 
 def _fits(row: Record, wanted: Record) -> bool:
     leaves = flat(row)
-    return all(str(leaves[tag]).lower() == str(value).lower() for tag, value in wanted.items() if tag in leaves)
+    for tag, value in wanted.items():
+        held, asked = leaves.get(tag.lstrip("~")), str(value).lower()
+        if held is not None and (asked not in str(held).lower() if tag.startswith("~") else asked != str(held).lower()):
+            return False
+    return True

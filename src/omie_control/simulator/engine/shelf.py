@@ -170,7 +170,8 @@ class Shelf:
         """Return a record as a type has it."""
         keys = {self.id_tag: row.id, self.code_tag: row.code} if self.code_tag else {self.id_tag: row.id}
         shown = project(method.service, type_name, stamps(row) | row.record, keys)
-        return shown | status_of(method, f"{self.label} encontrado com sucesso!") if method.status_fields else shown
+        has_status = bool(method.status_fields) and type_name == method.response_type
+        return shown | (status_of(method, f"{self.label} encontrado com sucesso!") if has_status else {})
 
     def status(self, method: Method, row: Row, param: Record) -> dict[str, Any]:
         """Return the small answer of a write that went well."""

@@ -26,11 +26,12 @@ from omie_control.simulator.families import (
     marcas,
     notas_consulta,
     produtos,
+    tabelas,
 )
 from omie_control.simulator.families.compras import notas_entrada, precos, recebimentos
 from omie_control.simulator.families.compras import pedidos as pedidos_compra
 from omie_control.simulator.families.estoque import ajustes, consultas
-from omie_control.simulator.families.relatorios import extrato, financas, movimentos
+from omie_control.simulator.families.relatorios import extrato, financas, movimentos, resumos
 from omie_control.simulator.families.servicos import contratos, notas_servico, os
 from omie_control.simulator.families.servicos import faturamento as faturamento_os
 from omie_control.simulator.families.vendas import etapas, faturamento, pedidos, simplificado
@@ -62,6 +63,8 @@ _FAMILIES: tuple[Mapping[str, Mapping[str, Handler]], ...] = (
     {dre.PATH: dre.HANDLERS},
     {empresas.PATH: empresas.HANDLERS},
     lotes.HANDLERS,
+    tabelas.HANDLERS,
+    resumos.HANDLERS,
     notas_entrada.HANDLERS,
     {pedidos_compra.PATH: pedidos_compra.HANDLERS, precos.PATH: precos.HANDLERS},
     {recebimentos.PATH: recebimentos.HANDLERS},

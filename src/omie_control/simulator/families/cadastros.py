@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 
 from omie_control.simulator.engine.shelf import Shelf
 from omie_control.simulator.families import clientes, produtos, stock
@@ -55,6 +56,14 @@ def _requests(company: Company) -> Iterable[tuple[str, Record]]:
         item = {"codItem": 9_100_000_000 + number, "codProd": product.id, "qtde": 10.0 * number, "precoUnit": price}
         day = f"{company.founded_at:%d/%m/%Y}"
         yield f"REQ-{number:02d}", {"codCateg": "2.01.01", "dtSugestao": day, "ItensReqCompra": [item]}
+
+
+def _tasks(company: Company) -> Iterable[tuple[str, Record]]:
+    jobs = ("Conferir extrato", "Enviar notas ao contador", "Ligar para cliente em atraso", "Revisar preços")
+    for number, job in enumerate(jobs, 1):
+        day = company.founded_at + timedelta(days=290 + number)
+        marks = {"cOrigem": "geral", "cImportante": "N", "cUrgente": "N", "cSituacao": "P"}
+        yield f"TAR-{number:02d}", {"cDescricao": job, "dData": f"{day:%d/%m/%Y}", "hHora": "09:00:00", **marks}
 
 
 VENDEDORES = Shelf(
@@ -147,7 +156,19 @@ REQUISICOES = Shelf(
     refers={"codProd": produtos.NOUN, "codProj": PROJETOS.noun},
     seeds=_requests,
 )
+TAREFAS = Shelf(
+    "geral/tarefas/",
+    "tarefas",
+    "Tarefa",
+    "nCodTarefa",
+    "cCodIntTarefa",
+    is_feminine=True,
+    required=("cDescricao", "cOrigem"),
+    seeds=_tasks,
+    not_mine=("ObterResumoTarefas", "ObterCalendarioTarefas", "ObterTotalTarefas"),
+)
 SHELVES = (
+    TAREFAS,
     VENDEDORES,
     PROJETOS,
     DEPARTAMENTOS,

@@ -108,9 +108,15 @@ def within(param: Record, since_tag: str, until_tag: str, value: str) -> bool:
     return at is not None and (not since or at >= day(since)) and (not until or at <= day(until))
 
 
+def moment(date: str, time: str) -> datetime:
+    """Read dd/mm/aaaa and hh:mm:ss as an instant, or refuse what is neither."""
+    try:
+        hour, minute, second = (int(part) for part in time.split(":"))
+        return day(date).replace(hour=hour, minute=minute, second=second)
+    except ValueError:
+        raise Refusal("Client-104", f"ERROR: A hora [{time}] é inválida!") from None
+
+
 def _instant(param: Record, date_tag: str, time_tag: str, default: str) -> datetime | None:
     date = param.get(date_tag)
-    if not date:
-        return None
-    hour, minute, second = (int(part) for part in (param.get(time_tag) or default).split(":"))
-    return day(date) + timedelta(hours=hour, minutes=minute, seconds=second)
+    return moment(date, param.get(time_tag) or default) if date else None

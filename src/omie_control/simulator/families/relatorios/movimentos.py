@@ -122,6 +122,7 @@ def _details(desk: Desk, title: Title) -> Record:
         "nCodOS": record.get("nCodOS", 0),
         "cChaveNFe": record.get("chave_nfe", ""),
         "cOrigem": record.get("id_origem", f"MAN{title.letter}"),
+        "cNumBoleto": record.get("boleto", {}).get("cNumBoleto", ""),
         "observacao": record.get("observacao", ""),
     }
     return shown | _touched(row)

@@ -230,7 +230,7 @@ def _line(item: Record) -> Record:
 def _reckon(desk: Desk, row: Row) -> None:
     items = row.record.get("itensContrato", [])
     for item in items:
-        head = item["itemCabecalho"]
+        head = item.setdefault("itemCabecalho", {})
         head.setdefault("codItem", next(desk.company.ids))
         head["valorTotal"] = round(float(head.get("quant") or 0) * float(head.get("valorUnit") or 0), 2)
     if items:

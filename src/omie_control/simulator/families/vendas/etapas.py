@@ -8,7 +8,7 @@ from typing import Any
 
 from omie_control.omie.catalog import catalog
 from omie_control.simulator.families import notas
-from omie_control.simulator.families.lists import PastEnd, day, page_of
+from omie_control.simulator.families.lists import PastEnd, moment, page_of
 from omie_control.simulator.families.records import info
 from omie_control.simulator.families.vendas.orders import NOUN
 from omie_control.simulator.world import Desk, Record, Row
@@ -93,10 +93,7 @@ def _changes(desk: Desk) -> Iterator[tuple[Row, str, datetime]]:
 
 def _bound(param: Record, which: str, default: str) -> datetime | None:
     date = param.get(f"dDt{which}")
-    if not date:
-        return None
-    hour, minute, second = (int(part) for part in (param.get(f"cHr{which}") or default).split(":"))
-    return day(date).replace(hour=hour, minute=minute, second=second)
+    return moment(date, param.get(f"cHr{which}") or default) if date else None
 
 
 def _event(desk: Desk, row: Row, stage: str, at: datetime) -> Record:
