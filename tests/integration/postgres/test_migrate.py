@@ -97,3 +97,20 @@ async def test_a_server_that_is_away_and_a_wrong_address_are_told_apart() -> Non
     with pytest.raises(InvalidInput) as refusal:
         await migrate("mysql://nobody:hunter2@127.0.0.1/nothing", timezone=TIMEZONE)
     assert "hunter2" not in repr(refusal.value) and refusal.value.__cause__ is None
+
+
+async def test_what_was_recorded_before_there_were_seals_waits_for_one(empty_database: str) -> None:
+    connection = await asyncpg.connect(empty_database)
+    with_seals = next(migration for migration in migrations() if migration.name.startswith("0005"))
+    for migration in migrations():
+        if migration.name < with_seals.name:
+            await connection.execute(migration.sql)
+    ended = await connection.fetchval(
+        "insert into process_executions (process_type, execution_id, status) values ('t', 'a', 'failed') returning id"
+    )
+    await connection.execute("insert into process_executions (process_type, execution_id) values ('t', 'b')")
+    event = await connection.fetchval("insert into audit_events (actor, action) values ('a', 'b') returning id")
+    await connection.execute(with_seals.sql)
+    rows = await connection.fetch("select kind, ids from seal_queue order by kind")
+    await connection.close()
+    assert [(row["kind"], row["ids"]) for row in rows] == [(1, [ended]), (2, [event])]
