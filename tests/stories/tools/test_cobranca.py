@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from fastmcp import Client
+from tests.stories.tools.conftest import Running
 from tests.titles_held import Held, held, make_exceptions, money, today
 from tests.tool_stories import Case, House, Story, Told, told
 
+from omie_control.mcp.server import build_server
 from omie_control.mcp.tools.cobranca import debts_of, message_to, only_when_meant
 from omie_control.mcp.traits import Traits
 from omie_control.simulator.faults import read_plan
@@ -86,30 +89,59 @@ async def test_story(house: House, tool: str, case: Case) -> None:
     await house.tell(tool, case)
 
 
-def the_one_who_owes_most(house: House) -> tuple[int, list[Held]]:
-    return max(overdue(house, 1).items(), key=lambda pair: (len(pair[1]), pair[0]))
+async def a_customer_with_three_late_titles(house: House) -> tuple[int, list[int]]:
+    late = overdue(house, 1)
+    client = next(row.id for row in house.table("clientes") if row.id not in late and row.record["inativo"] == "N")
+    account = next(iter(house.table("contas_correntes"))).id
+    titles = []
+    for days in (30, 20, 10):
+        made = await house.call(
+            "incluir_conta_receber",
+            codigo_cliente=client,
+            valor=f"{days},50",
+            vencimento=(today() - timedelta(days=days)).isoformat(),
+            categoria="1.01.01",
+            codigo_conta_corrente=account,
+        )
+        titles.append(made.data["codigo_omie"])
+    return client, titles
 
 
 async def test_a_real_run_makes_a_bank_slip_for_each_overdue_title_that_has_none(house: House) -> None:
-    client, titles = the_one_who_owes_most(house)
+    client, [first, *others] = await a_customer_with_three_late_titles(house)
+    await house.call("gerar_boleto", codigo_omie=first)
     answer = await house.call("processar_cobranca_automatica", codigo_cliente=client, simular_apenas=False)
     assert not answer.is_error, answer.text
-    assert {each["codigo_omie"] for each in answer.data["boletos"]} == {each.id for each in titles}
-    assert len(executed(house, GENERATE)) == len(titles)
-    assert (answer.data["recusados"], answer.data["nao_tentados"]) == ([], [])
-    written = {entry["endpoint"] for entry in house.asked if entry["is_executed"] and entry["effects"]}
-    assert written == {GENERATE}
+    assert (answer.data["total_vencido"], answer.data["titulos_sem_boleto"]) == (61.5, 2)
+    assert [each["codigo_omie"] for each in answer.data["boletos"]] == others
+    assert len(executed(house, GENERATE)) == 3
+    assert [answer.data[name] for name in ("recusados", "ja_tinham_boleto", "nao_tentados")] == [[], [], []]
+    written = [entry["endpoint"] for entry in house.asked if entry["is_executed"] and entry["effects"]][3:]
+    assert set(written) == {GENERATE}, "besides the three titles, bank slips alone are written"
+    for each in answer.data["boletos"]:
+        assert house.row("contas_receber", each["codigo_omie"]).record["boleto"]["cNumBoleto"] == each["numero"]
+        assert each["link"].startswith("https://")
+
+
+async def test_who_may_only_read_may_simulate_and_no_more(running: Running, house: House) -> None:
+    async with Client(build_server(running.app)) as reader:
+        shown = await reader.call_tool("processar_cobranca_automatica", {"empresa": house.slug})
+        assert (shown.structured_content or {})["simulacao"] is True
+        meant = {"empresa": house.slug, "simular_apenas": False}
+        refused = await reader.call_tool("processar_cobranca_automatica", meant, raise_on_error=False)
+    assert refused.is_error
+    assert "não permite" in "".join(block.text for block in refused.content if block.type == "text")
+    assert executed(house, GENERATE) == []
 
 
 async def test_what_was_made_is_told_when_omie_breaks_midway(house: House) -> None:
-    client, titles = the_one_who_owes_most(house)
-    assert len(titles) > 1
+    client, titles = await a_customer_with_three_late_titles(house)
     plan = {"match": {"app_key": house.app_key, "call": "GerarBoleto", "nth": 2}, "move": "500"}
     house.omie.simulator.faults.add([read_plan(plan)])
     answer = await house.call("processar_cobranca_automatica", codigo_cliente=client, simular_apenas=False)
     assert answer.is_error
     assert len(executed(house, GENERATE)) == 1
-    assert "Antes disso foram gerados os boletos dos títulos" in answer.text
+    assert f"Antes disso foram gerados os boletos dos títulos {titles[0]}." in answer.text
     assert "Não repita" in answer.text
 
 

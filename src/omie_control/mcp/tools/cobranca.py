@@ -66,6 +66,7 @@ class Slips:
     """What became of the titles that had no bank slip."""
 
     made: list[dict[str, Any]] = field(default_factory=list)
+    had: list[int] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
 
@@ -82,7 +83,7 @@ class Slips:
             "total_vencido": {"type": "number"},
             "titulos_sem_boleto": {"type": "integer"},
             **{name: {"type": "array", "items": {"type": "object"}} for name in ("clientes", "boletos", "recusados")},
-            "nao_tentados": {"type": "array", "items": {"type": "integer"}},
+            **{name: {"type": "array", "items": {"type": "integer"}} for name in ("ja_tinham_boleto", "nao_tentados")},
             **BASIS,
         },
         "simulacao",
@@ -132,7 +133,8 @@ async def processar_cobranca_automatica(
         sent = "Simulação: nada foi gravado nem enviado."
         return omie.answer(facts, warned([scan]), head, _debtors_table(facts["clientes"]), sent)
     slips = await _issue(omie, [row for _, titles in chosen for row in titles if "numero_boleto" not in row])
-    facts |= {"boletos": slips.made, "recusados": slips.refused, "nao_tentados": slips.left}
+    facts |= {"boletos": slips.made, "recusados": slips.refused}
+    facts |= {"ja_tinham_boleto": slips.had, "nao_tentados": slips.left}
     done = f"{len(slips.made)} boletos gerados, {len(slips.refused)} recusados, {len(slips.left)} não tentados."
     return omie.answer(facts, warned([scan]), head, _debtors_table(facts["clientes"]), done)
 
@@ -203,8 +205,11 @@ async def _issue(omie: Omie, titles: Sequence[Row]) -> Slips:
             return slips
         title = {"codigo_omie": row["codigo_omie"]}
         try:
-            got = await omie.read(DETALHES, {"nIdTitulo": row["codigo_omie"]})
-            if got.payload.data.get("cBolPodeGerar") == "N":
+            known = (await omie.read(DETALHES, {"nIdTitulo": row["codigo_omie"]})).payload.data
+            if known.get("cBolGerado") == "S":
+                slips.had.append(row["codigo_omie"])
+                continue
+            if known.get("cBolPodeGerar") == "N":
                 slips.refused.append(title | {"motivo": "O Omie diz que este título não pode ter boleto."})
                 continue
             made = await omie.write_answer(GERAR, {"nCodTitulo": row["codigo_omie"]}, None)
