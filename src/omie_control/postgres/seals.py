@@ -126,11 +126,6 @@ async def add_key(connection: Connection, key: WrappedSigningKey) -> None:
     await _sql.add_key.run(connection, **asdict(key))
 
 
-async def wrap_key(connection: Connection, id: str, wrapped: bytes, master_key_id: str) -> None:
-    """Keep a signing key under another master key."""
-    await _sql.wrap_key.run(connection, id=id, wrapped=wrapped, master_key_id=master_key_id)
-
-
 async def lock_keys(connection: Connection) -> None:
     """Be the only one who makes a signing key, until the transaction ends."""
     await _sql.lock_keys.run(connection, key=_KEY_LOCK)

@@ -5,10 +5,7 @@ Whoever has the database but not the master key can write any public key into it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from omie_control.domain.actors import SYSTEM
-from omie_control.domain.sealing import MasterKey
 from omie_control.domain.seals import SigningKey, new_signing_key
 from omie_control.errors import Conflict
 from omie_control.postgres import seals as store
@@ -70,26 +67,6 @@ class SealKeys:
         except (Conflict, ValueError):
             return None
         return key if (key.id, key.public) == (row.id, row.public_key) else None
-
-
-async def wrap_anew(tx: Connection, masters: Mapping[str, MasterKey], master: MasterKey) -> int:
-    """Wrap every signing key by this master key, as a rotation has to; returns how many.
-
-    `masters`: those that may have wrapped them, by name. One that none of them opens stays as it is: it signs nothing.
-    """
-    await store.lock_keys(tx)
-    wrapped = 0
-    for row in await store.keys(tx):
-        old = masters.get(row.master_key_id)
-        if old is None or old.key_id == master.key_id:
-            continue
-        try:
-            private = old.unwrap(row.wrapped, _aad(row.id))
-        except Conflict:
-            continue
-        await store.wrap_key(tx, row.id, master.wrap(private, _aad(row.id)), master.key_id)
-        wrapped += 1
-    return wrapped
 
 
 def _aad(id: str) -> bytes:

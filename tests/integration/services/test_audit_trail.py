@@ -18,14 +18,11 @@ from tests.sealing import AUDITOR, OWNER, Books, books, ended, started, told
 from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.domain.audit_file import FileCheck
 from omie_control.domain.executions import Status, uuid7
-from omie_control.domain.sealing import MasterKey, new_key
 from omie_control.domain.seals import FIRST_PREVIOUS, SigningKey, make_seal, new_signing_key
 from omie_control.errors import Forbidden, InvalidInput, NotFound
-from omie_control.postgres import seals
 from omie_control.services.access import Access
 from omie_control.services.audit_export import AuditExport
 from omie_control.services.seals_checkpoints import Checkpoint, Checkpoints
-from omie_control.services.seals_keys import wrap_anew
 
 VIEWER = Actor(ActorKind.USER, "visita", Role.VIEWER)
 LONG = orjson.dumps({"clientes": [{"codigo": n, "nome": f"Cliente {n}"} for n in range(30)]}).decode()
@@ -170,25 +167,6 @@ async def test_a_key_of_somebody_elses_signs_nothing(house: Books, owner_conn: a
     found = told(await house.verify())
     assert ("key_forged", "key", forged.id) in found
     assert ("seal_changed", "seal", "1") in found
-
-
-async def test_another_master_key_wraps_the_same_signing_key(house: Books, owner_conn: asyncpg.Connection) -> None:
-    await house.run()
-    await house.seals.turn()
-    old, new = house.keys.master, MasterKey(new_key())
-    before = await owner_conn.fetchrow("select * from seal_keys")
-    assert before is not None
-    async with house.postgres.transaction() as tx:
-        assert await wrap_anew(tx, {old.key_id: old}, new) == 1
-        assert await wrap_anew(tx, {old.key_id: old, new.key_id: new}, new) == 0
-        await seals.wrap_key(tx, before["id"], before["wrapped"][:-1] + b"x", old.key_id)
-        assert await wrap_anew(tx, {old.key_id: old}, new) == 0, "what was changed is not wrapped again"
-        await seals.wrap_key(tx, before["id"], before["wrapped"], old.key_id)
-        assert await wrap_anew(tx, {old.key_id: old}, new) == 1
-    after = await owner_conn.fetchrow("select * from seal_keys")
-    assert after is not None and after["master_key_id"] == new.key_id
-    aad = f"seal_keys/{before['id']}".encode()
-    assert new.unwrap(after["wrapped"], aad) == old.unwrap(before["wrapped"], aad)
 
 
 async def test_checkpoints_lie_in_both_folders_and_are_guarded(house: Books, tmp_path: Path) -> None:

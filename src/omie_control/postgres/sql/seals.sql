@@ -71,10 +71,6 @@ select id, public_key, wrapped, master_key_id from seal_keys order by created_at
 -- Keep a new signing key.
 insert into seal_keys (id, public_key, wrapped, master_key_id) values (:id, :public_key, :wrapped, :master_key_id);
 
--- name: wrap_key(id, wrapped, master_key_id)!
--- Keep a signing key under another master key.
-update seal_keys set wrapped = :wrapped, master_key_id = :master_key_id where id = :id;
-
 -- name: lock_keys(key)!
 -- Be the only one who makes a signing key.
 select pg_advisory_xact_lock(:key::bigint);
