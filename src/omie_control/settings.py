@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import subprocess
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from omie_control.errors import InvalidInput
 
 PREFIX = "OMIE_CONTROL_"
+_COMMAND_SECONDS = 30
 OMIE_BASE_URL = "https://app.omie.com.br/api/v1/"
 
 
@@ -94,6 +97,10 @@ class Settings(BaseModel):
         description="Master key (32 bytes in base64). Unset: MASTER_KEY_FILE, else a file in HOME.",
     )
     master_key_file: Path | None = Field(None, description="File that holds the master key.")
+    master_key_command: str | None = Field(
+        None,
+        description="Command that prints the master keys, such as one that asks a vault; run without a shell.",
+    )
     audit_folder: Path | None = Field(
         None,
         description="Second folder for the checkpoints of the audit, such as a share of another machine; "
@@ -147,8 +154,12 @@ class Settings(BaseModel):
         return self.admin_password or _read_secret(self.admin_password_file, "ADMIN_PASSWORD_FILE")
 
     def resolved_master_key(self) -> SecretStr | None:
-        """Return the master key from the variable or its file; None means: the file in HOME."""
-        return self.master_key or _read_secret(self.master_key_file, "MASTER_KEY_FILE")
+        """Return the master keys from the variable, its file or its command; None means: the file in HOME."""
+        return (
+            self.master_key
+            or _read_secret(self.master_key_file, "MASTER_KEY_FILE")
+            or _ask_command(self.master_key_command, "MASTER_KEY_COMMAND")
+        )
 
 
 def exports_traces(environment: Mapping[str, str] | None = None) -> bool:
@@ -173,3 +184,22 @@ def _read_secret(path: Path | None, name: str) -> SecretStr | None:
 def _near(field: str) -> str:
     match = get_close_matches(field, list(Settings.model_fields), n=1)
     return f"Did you mean {PREFIX}{match[0].upper()}?" if match else "See docs/reference/settings.md."
+
+
+def _ask_command(command: str | None, name: str) -> SecretStr | None:
+    if command is None:
+        return None
+    try:
+        # Whoever sets the environment may run what they like; no shell, so that nothing in it is more than a word.
+        done = subprocess.run(  # noqa: S603
+            shlex.split(command), stdin=subprocess.DEVNULL, capture_output=True, timeout=_COMMAND_SECONDS, check=True
+        )
+    except (OSError, ValueError, IndexError, subprocess.SubprocessError) as exc:
+        # Never its output: it may hold a part of the key.
+        ended = f"it ended with {exc.returncode}" if isinstance(exc, subprocess.CalledProcessError) else None
+        raise InvalidInput(
+            f"{PREFIX}{name} failed: {ended or type(exc).__name__}.",
+            hint="Run it by hand as the same user; it has to print the key and end with 0 within 30 seconds.",
+            code="bad_setting",
+        ) from None
+    return SecretStr(done.stdout.decode("utf-8", "replace").strip())

@@ -15,6 +15,7 @@ from omie_control.settings import PREFIX, Settings
 PROMISED = {
     *("HOME", "HOST", "PORT", "PUBLIC_URL", "TRUSTED_PROXIES", "DATABASE_URL", "DATABASE_OWNER_URL"),
     *("DATABASE_READ_URL", "VALKEY_URL", "OMIE_BASE_URL", "EGRESS", "MASTER_KEY", "MASTER_KEY_FILE"),
+    "MASTER_KEY_COMMAND",
     *("ADMIN_PASSWORD", "ADMIN_PASSWORD_FILE", "TZ", "LOG_FORMAT", "DEMO", "AUDIT_FOLDER"),
 }
 UNSET = Settings.from_environment({})
@@ -131,3 +132,22 @@ def test_only_the_settings_read_the_environment() -> None:
         if any(word in path.read_text(encoding="utf-8") for word in ("os.environ", "os.getenv", "getenv("))
     }
     assert readers == {"settings.py"}
+
+
+def test_a_command_may_bring_the_master_key(tmp_path: Path) -> None:
+    vault = tmp_path / "vault.sh"
+    vault.write_text(f"#!/bin/sh\necho {SECRET}\n", encoding="utf-8")
+    vault.chmod(0o700)
+    read = Settings.from_environment({f"{PREFIX}MASTER_KEY_COMMAND": f"{vault} --key omie"}).resolved_master_key()
+    assert read is not None and read.get_secret_value() == SECRET
+
+
+@pytest.mark.parametrize("script", [f"#!/bin/sh\necho {SECRET}; exit 3\n", None])
+def test_a_command_that_fails_is_told_without_what_it_said(tmp_path: Path, script: str | None) -> None:
+    vault = tmp_path / "vault.sh"
+    if script is not None:
+        vault.write_text(script, encoding="utf-8")
+        vault.chmod(0o700)
+    with pytest.raises(InvalidInput, match="MASTER_KEY_COMMAND failed") as refused:
+        Settings.from_environment({f"{PREFIX}MASTER_KEY_COMMAND": str(vault)}).resolved_master_key()
+    assert SECRET not in str(refused.value.for_people())

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from functools import partial
+
+from pydantic import SecretStr
 
 from omie_control.app.database import DatabaseManager
 from omie_control.domain.configuration import PROXY
@@ -29,11 +33,13 @@ from omie_control.services.firststeps import FirstSteps
 from omie_control.services.gate import DoubleGate, Limits
 from omie_control.services.idempotency import IdempotentWrites
 from omie_control.services.kept_answers import KeptAnswers
+from omie_control.services.key_rotation import KeyRotation
 from omie_control.services.keys import Keys
 from omie_control.services.live_configuration import LiveConfiguration
 from omie_control.services.logins import Logins
 from omie_control.services.methods import Methods
 from omie_control.services.recording import Recording
+from omie_control.services.roles import Roles
 from omie_control.services.seals import Seals
 from omie_control.services.seals_checkpoints import Checkpoints
 from omie_control.services.seals_keys import SealKeys
@@ -43,6 +49,7 @@ from omie_control.services.system import System
 from omie_control.services.tokens import Tokens
 from omie_control.services.users import Users
 from omie_control.services.verifications import Verifications
+from omie_control.settings import Settings
 from omie_control.valkey.cache import Cache
 from omie_control.valkey.exports import ExportStore
 from omie_control.valkey.gate import ValkeyGate
@@ -59,11 +66,13 @@ class Services:
     recorder: Recorder
     keys: Keys
     live_configuration: LiveConfiguration
+    key_rotation: KeyRotation
     configurations: Configurations
     access: Access
     bodies: Bodies
     companies: Companies
     users: Users
+    roles: Roles
     logins: Logins
     tokens: Tokens
     executions: Executions
@@ -93,9 +102,10 @@ class Services:
 async def wire(db: DatabaseManager) -> Services:
     """Build the services; loads the master key, so a lost or wrong one stops the start here."""
     settings, postgres = db.settings, db.postgres
-    given = settings.resolved_master_key()
-    keys = Keys(postgres, given.get_secret_value() if given is not None else None, settings.home)
+    given = await asyncio.to_thread(settings.resolved_master_key)
+    keys = Keys(postgres, None if given is None else partial(_given_keys, settings, [given]), settings.home)
     await keys.open()
+    db.instance.on_beat(keys.refresh)
     live_configuration = LiveConfiguration(postgres, keys)
     await live_configuration.open()
     access = Access(postgres, live_configuration)
@@ -125,11 +135,13 @@ async def wire(db: DatabaseManager) -> Services:
         recorder=db.recorder,
         keys=keys,
         live_configuration=live_configuration,
+        key_rotation=KeyRotation(postgres, keys, access),
         configurations=Configurations(postgres, keys, access, live_configuration),
         access=access,
         bodies=bodies,
         companies=companies,
         users=users,
+        roles=Roles(postgres, access),
         logins=Logins(postgres, users, configuration=live_configuration),
         tokens=tokens,
         first_steps=FirstSteps(users, tokens, companies),
@@ -155,6 +167,12 @@ async def wire(db: DatabaseManager) -> Services:
         gate=gate,
         blocks=blocks,
     )
+
+
+def _given_keys(settings: Settings, first: list[SecretStr]) -> str:
+    """Return the master keys as they are given now; at the start they were just asked for."""
+    given = first.pop() if first else settings.resolved_master_key()
+    return "" if given is None else given.get_secret_value()
 
 
 def _proxy(configuration: LiveConfiguration) -> str | None:

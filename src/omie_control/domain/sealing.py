@@ -49,7 +49,7 @@ _ORJSON = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 class MasterKey:
     """The key above all others: wraps data keys, seals secrets, hashes documents. Never prints or pickles itself."""
 
-    __slots__ = ("_documents", "_hashing", "_wrapping", "key_id")
+    __slots__ = ("_index", "_wrapping", "key_id")
 
     def __init__(self, key: bytes) -> None:
         if len(key) != KEY_BYTES:
@@ -59,12 +59,8 @@ class MasterKey:
                 code="chave_mestra_invalida",
             )
         self._wrapping = _derived(key, b"omie-control wrapping")
-        # Keyed BLAKE2s is a MAC by itself and a third of the price of HMAC-SHA256.
-        self._hashing = hashlib.blake2s(key=_derived(key, b"omie-control documents"), digest_size=_DIGEST_BYTES)
-        # A CPF or CNPJ fits one block, and a block cipher under a key of its own is a keyed hash of one block: all
-        # documents of a body cost one call. Each block stands for itself, so no chaining is wanted.
-        documents = _derived(key, b"omie-control document blocks")
-        self._documents = Cipher(algorithms.AES256(documents), modes.ECB()).encryptor()  # noqa: S305 - see above
+        # What this key's own index key is, until the installation keeps one of its own that outlives it.
+        self._index = _derived(key, b"omie-control documents") + _derived(key, b"omie-control document blocks")
         self.key_id = "mk-" + _derived(key, b"omie-control key id").hex()[:16]
 
     @classmethod
@@ -92,6 +88,29 @@ class MasterKey:
         """Open named secrets."""
         return {name: Secret(text) for name, text in orjson.loads(open_sealed(self._wrapping, sealed, aad)).items()}
 
+    def index_key(self) -> bytes:
+        """Return the key that hashes documents in an installation that begins with this master key: 64 bytes."""
+        return self._index
+
+    def __repr__(self) -> str:
+        return f"MasterKey({self.key_id}, •••)"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a master key cannot be pickled")
+
+
+class Hasher:
+    """Hashes under the index key, which stays the same whatever becomes of the master key. Never prints itself."""
+
+    __slots__ = ("_documents", "_hashing")
+
+    def __init__(self, index_key: bytes) -> None:
+        # Keyed BLAKE2s is a MAC by itself and a third of the price of HMAC-SHA256.
+        self._hashing = hashlib.blake2s(key=index_key[:KEY_BYTES], digest_size=_DIGEST_BYTES)
+        # A CPF or CNPJ fits one block, and a block cipher under a key of its own is a keyed hash of one block: all
+        # documents of a body cost one call. Each block stands for itself, so no chaining is wanted.
+        self._documents = Cipher(algorithms.AES256(index_key[KEY_BYTES:]), modes.ECB()).encryptor()  # noqa: S305 - see above
+
     def document_hashes(self, documents: Iterable[str]) -> bytes:
         """Hash CPFs and CNPJs, 8 bytes each, joined: a row can be found by one, but none be read from it."""
         blocks = "".join([document.ljust(_BLOCK_BYTES)[:_BLOCK_BYTES] for document in documents])
@@ -109,10 +128,10 @@ class MasterKey:
         return digest.digest()
 
     def __repr__(self) -> str:
-        return f"MasterKey({self.key_id}, •••)"
+        return "Hasher(•••)"
 
     def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("a master key cannot be pickled")
+        raise TypeError("a hasher cannot be pickled")
 
 
 def new_key() -> bytes:

@@ -54,6 +54,11 @@ async def everything(connection: Connection) -> list[Configuration]:
     return [Configuration(**_decoded(row, "config_value")) for row in await _sql.everything.fetch(connection)]
 
 
+async def act_as(connection: Connection, actor: str) -> None:
+    """Name whoever changes the configuration in this transaction, for its history."""
+    await _sql.act_as.value(connection, actor=actor)
+
+
 async def lock(connection: Connection, key: str) -> Any:
     """Hold a key until the transaction ends; return its value in force, or None."""
     row = await _sql.lock.one(connection, key=key)

@@ -13,6 +13,8 @@ revoke all on
     from public, omie_control_app, omie_control_reader;
 revoke all on idempotency_keys, uncertain_executions, lookup_lines from public, omie_control_app, omie_control_reader;
 revoke all on configuration_history from public, omie_control_app, omie_control_reader;
+revoke all on roles, recovery_codes, user_links, identity_roles from public, omie_control_app, omie_control_reader;
+revoke all on master_keys, index_key from public, omie_control_app, omie_control_reader;
 revoke all on errands from public, omie_control_app, omie_control_reader;
 revoke all on seal_queue, seal_keys, seals, audit_verifications from public, omie_control_app, omie_control_reader;
 
@@ -27,6 +29,8 @@ grant select, insert, update on
 grant select, insert, update, delete on rollup_deltas, instances, web_sessions, login_attempts, execution_bodies to omie_control_app;
 -- Keys expire, look-ups end; neither is a record (the execution is).
 grant select, insert, update, delete on idempotency_keys, uncertain_executions, lookup_lines to omie_control_app;
+-- A role may go while nobody has it; a recovery code is spent by being deleted; a mapping may go at any time.
+grant select, insert, update, delete on roles, recovery_codes, user_links, identity_roles to omie_control_app;
 -- What was set out to be done stays, as the executions do that belong to it.
 grant select, insert, update on errands to omie_control_app;
 -- The gate's book is about the last minutes only, and pruned by those who write it.
@@ -34,6 +38,8 @@ grant select, insert, update, delete on gate_calls, gate_waiters, omie_blocks to
 grant select, insert, update on gate_egresses, gate_lines to omie_control_app;
 -- Written by the trigger of its table alone.
 grant select on configuration_history to omie_control_app;
+-- A rotation puts another key in force and wraps the index key anew.
+grant select, insert, update on master_keys, index_key to omie_control_app;
 -- The audit only grows.
 grant select, insert on audit_events, seals, audit_verifications to omie_control_app;
 -- Taken out of the queue when it is sealed; a signing key is wrapped anew when the master key changes.
@@ -53,15 +59,18 @@ grant select on
     rollup_minutes_now, rollup_hours_now, usage_now
     to omie_control_reader;
 grant select (revision, config_key, at, changed_by) on configuration_history to omie_control_reader;
+grant select on master_keys to omie_control_reader;
 grant select on uncertain_executions, lookup_lines, seals, seal_queue, audit_verifications to omie_control_reader;
 grant select (id, public_key, created_at) on seal_keys to omie_control_reader;
 grant select (id, slug, name, app_key_hint, base_url, is_demo, is_active, created_by, created_at, updated_at)
     on companies to omie_control_reader;
 grant select (id, config_key, config_type, is_encrypted, is_active, description, created_by, created_at, updated_at)
     on system_configurations to omie_control_reader;
-grant select (id, username, role, companies, is_active, created_by, created_at, updated_at, last_login_at)
+grant select on roles, identity_roles to omie_control_reader;
+grant select (id, username, role, own_role_id, companies, is_active, created_by, created_at, updated_at, last_login_at, totp_confirmed_at)
     on users to omie_control_reader;
-grant select (id, name, prefix, role, companies, default_company, created_by, created_at, expires_at, last_used_at, revoked_at)
+grant select (id, name, prefix, role, own_role_id, companies, default_company, networks, not_before, created_by, created_at, expires_at,
+    last_used_at, revoked_at)
     on api_tokens to omie_control_reader;
 
 revoke all on function

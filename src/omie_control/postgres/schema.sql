@@ -191,9 +191,14 @@ create table api_tokens (
     expires_at timestamp with time zone,
     last_used_at timestamp with time zone,
     revoked_at timestamp with time zone,
+    own_role_id uuid,
+    not_before timestamp with time zone,
+    networks cidr[],
     constraint api_tokens_pkey PRIMARY KEY (id),
     constraint api_tokens_token_hash_key UNIQUE (token_hash),
     constraint api_tokens_name_check CHECK (((name)::text <> ''::text)),
+    constraint api_tokens_networks_check CHECK ((cardinality(networks) > 0)),
+    constraint api_tokens_own_role_check CHECK (((own_role_id IS NULL) OR ((role)::text = 'viewer'::text))),
     constraint api_tokens_role_check CHECK (((role)::text = ANY ((ARRAY['viewer'::character varying, 'operator'::character varying, 'approver'::character varying, 'admin'::character varying, 'agent'::character varying, 'auditor'::character varying])::text[])))
 );
 
@@ -376,6 +381,29 @@ create table idempotency_keys (
     constraint idempotency_keys_state_check CHECK (((state)::text = ANY ((ARRAY['open'::character varying, 'uncertain'::character varying, 'answered'::character varying, 'free'::character varying])::text[])))
 );
 
+create table identity_roles (
+    id uuid not null default uuid7(),
+    claim_value character varying(200) not null,
+    role character varying(20) not null,
+    own_role_id uuid,
+    companies uuid[],
+    created_by character varying(100) not null,
+    created_at timestamp with time zone not null default now(),
+    constraint identity_roles_pkey PRIMARY KEY (id),
+    constraint identity_roles_claim_value_key UNIQUE (claim_value),
+    constraint identity_roles_claim_value_check CHECK (((claim_value)::text <> ''::text)),
+    constraint identity_roles_own_role_check CHECK (((own_role_id IS NULL) OR ((role)::text = 'viewer'::text))),
+    constraint identity_roles_role_check CHECK (((role)::text = ANY ((ARRAY['viewer'::character varying, 'operator'::character varying, 'approver'::character varying, 'admin'::character varying, 'agent'::character varying, 'auditor'::character varying])::text[])))
+);
+
+create table index_key (
+    is_the_one boolean not null default true,
+    wrapped bytea not null,
+    master_key_id character varying(64) not null,
+    constraint index_key_pkey PRIMARY KEY (is_the_one),
+    constraint index_key_is_the_one_check CHECK (is_the_one)
+);
+
 create table instances (
     id uuid not null,
     kind character varying(20) not null,
@@ -420,6 +448,14 @@ create table lookup_lines (
     free_at timestamp with time zone not null,
     misses integer not null default 0,
     constraint lookup_lines_pkey PRIMARY KEY (company_id, endpoint)
+);
+
+create table master_keys (
+    id character varying(64) not null,
+    is_current boolean not null,
+    created_at timestamp with time zone not null default now(),
+    retired_at timestamp with time zone,
+    constraint master_keys_pkey PRIMARY KEY (id)
 );
 
 create table omie_api_metrics (
@@ -487,6 +523,32 @@ create table process_executions (
     content_hash bytea,
     constraint process_executions_pkey PRIMARY KEY (id)
 ) partition by RANGE (id);
+
+create table recovery_codes (
+    user_id uuid not null,
+    code_hash bytea not null,
+    created_at timestamp with time zone not null default now(),
+    constraint recovery_codes_pkey PRIMARY KEY (user_id, code_hash)
+);
+
+create table roles (
+    id uuid not null default uuid7(),
+    name character varying(40) not null,
+    description character varying(200) not null default ''::character varying,
+    rights text[] not null,
+    categories text[],
+    complexities text[],
+    is_read_only boolean not null default false,
+    created_by character varying(100) not null,
+    created_at timestamp with time zone not null default now(),
+    updated_at timestamp with time zone not null default now(),
+    constraint roles_pkey PRIMARY KEY (id),
+    constraint roles_name_key UNIQUE (name),
+    constraint roles_categories_check CHECK ((cardinality(categories) > 0)),
+    constraint roles_complexities_check CHECK ((cardinality(complexities) > 0)),
+    constraint roles_name_check CHECK ((((name)::text ~ '^[a-z][a-z0-9-]+$'::text) AND ((name)::text <> ALL ((ARRAY['viewer'::character varying, 'operator'::character varying, 'approver'::character varying, 'admin'::character varying, 'agent'::character varying, 'auditor'::character varying])::text[])))),
+    constraint roles_rights_check CHECK ((cardinality(rights) > 0))
+);
 
 create table rollup_deltas (
     subject character varying(10) not null,
@@ -697,6 +759,20 @@ create table uncertain_executions (
     constraint uncertain_executions_pkey PRIMARY KEY (execution_id)
 );
 
+create table user_links (
+    id uuid not null default uuid7(),
+    user_id uuid not null,
+    purpose character varying(20) not null,
+    token_hash bytea not null,
+    created_by character varying(100) not null,
+    created_at timestamp with time zone not null default now(),
+    expires_at timestamp with time zone not null,
+    used_at timestamp with time zone,
+    constraint user_links_pkey PRIMARY KEY (id),
+    constraint user_links_token_hash_key UNIQUE (token_hash),
+    constraint user_links_purpose_check CHECK (((purpose)::text = ANY ((ARRAY['invitation'::character varying, 'reset'::character varying, 'login'::character varying])::text[])))
+);
+
 create table users (
     id uuid not null default uuid7(),
     username character varying(100) not null,
@@ -708,9 +784,16 @@ create table users (
     created_at timestamp with time zone not null default now(),
     updated_at timestamp with time zone not null default now(),
     last_login_at timestamp with time zone,
+    own_role_id uuid,
+    totp_sealed bytea,
+    totp_key_id uuid,
+    totp_confirmed_at timestamp with time zone,
+    totp_last_step bigint not null default 0,
     constraint users_pkey PRIMARY KEY (id),
     constraint users_username_key UNIQUE (username),
+    constraint users_own_role_check CHECK (((own_role_id IS NULL) OR ((role)::text = 'viewer'::text))),
     constraint users_role_check CHECK (((role)::text = ANY ((ARRAY['viewer'::character varying, 'operator'::character varying, 'approver'::character varying, 'admin'::character varying, 'agent'::character varying, 'auditor'::character varying])::text[]))),
+    constraint users_totp_check CHECK ((((totp_sealed IS NULL) = (totp_key_id IS NULL)) AND ((totp_confirmed_at IS NULL) OR (totp_sealed IS NOT NULL)))),
     constraint users_username_check CHECK (((username)::text ~ '^[a-z0-9][a-z0-9._@+-]*$'::text))
 );
 
@@ -743,7 +826,19 @@ alter table seals alter column leaves set storage external;
 
 alter table api_tokens add constraint api_tokens_default_company_fkey FOREIGN KEY (default_company) REFERENCES companies(id);
 
+alter table api_tokens add constraint api_tokens_own_role_id_fkey FOREIGN KEY (own_role_id) REFERENCES roles(id);
+
+alter table identity_roles add constraint identity_roles_own_role_id_fkey FOREIGN KEY (own_role_id) REFERENCES roles(id);
+
+alter table recovery_codes add constraint recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+
 alter table seals add constraint seals_key_id_fkey FOREIGN KEY (key_id) REFERENCES seal_keys(id);
+
+alter table user_links add constraint user_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+
+alter table users add constraint users_own_role_id_fkey FOREIGN KEY (own_role_id) REFERENCES roles(id);
+
+alter table users add constraint users_totp_key_id_fkey FOREIGN KEY (totp_key_id) REFERENCES data_keys(id);
 
 alter table web_sessions add constraint web_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
 
@@ -777,6 +872,8 @@ CREATE INDEX idx_idempotency_keys_known ON public.idempotency_keys USING btree (
 
 CREATE INDEX idx_instances_alive ON public.instances USING btree (heartbeat_at) WHERE (stopped_at IS NULL);
 
+CREATE UNIQUE INDEX idx_master_keys_current ON public.master_keys USING btree (is_current) WHERE is_current;
+
 CREATE INDEX idx_omie_metrics_endpoint_timestamp ON public.omie_api_metrics USING btree (endpoint, "timestamp");
 
 CREATE INDEX idx_omie_metrics_execution ON public.omie_api_metrics USING btree (process_execution_id);
@@ -800,6 +897,8 @@ CREATE INDEX idx_seals_notes ON public.seals USING btree (sequence) WHERE (notes
 CREATE INDEX idx_tool_analytics_date_tool ON public.tool_usage_analytics USING btree (date_key, tool_name);
 
 CREATE INDEX idx_uncertain_executions_due ON public.uncertain_executions USING btree (next_try_at);
+
+CREATE INDEX idx_user_links_user ON public.user_links USING btree (user_id) WHERE (used_at IS NULL);
 
 CREATE INDEX idx_web_sessions_user ON public.web_sessions USING btree (user_id) WHERE (ended_at IS NULL);
 
@@ -1403,6 +1502,8 @@ create view usage_now as
           WHERE ((rollup_deltas.subject)::text = 'tool'::text)) parts
   GROUP BY tool_name, date_key, hour_key;
 
+comment on column api_tokens.networks is 'where it may be used from; null for anywhere';
+
 comment on column companies.credentials is 'app_key and app_secret, AES-256-GCM under credentials_key, bound to this row';
 
 comment on column configuration_history.before is 'the value that was in force, null for none; ciphertext where the value is';
@@ -1425,7 +1526,13 @@ comment on column idempotency_keys.looked_at is 'when its record was last read t
 
 comment on column idempotency_keys.request is 'what the write sends, sealed and committed before anything leaves';
 
+comment on table identity_roles is 'what a group or role of the identity provider is here';
+
+comment on table index_key is 'hashes CPFs and CNPJs; made of the first master key, wrapped by the one in force';
+
 comment on column login_attempts.subject is 'sha256 of user name and address';
+
+comment on table master_keys is 'names only: the keys themselves are never in the database';
 
 comment on column omie_blocks.app_key is 'a hash of it, never the key';
 
@@ -1435,6 +1542,10 @@ comment on column process_executions.cancel_reason is 'somebody asked this runni
 
 comment on column process_executions.content_hash is 'set when the jsonb columns are written anew (slimmed): the hash that the seal knows them by';
 
+comment on column roles.categories is 'the tools it may call, by category; null for all';
+
+comment on column roles.complexities is 'the tools it may call, by complexity; null for all';
+
 comment on table seal_keys is 'Ed25519 keys that sign seals, the private part wrapped by the master key';
 
 comment on column seals.notes is 'signed statements: what retention took away, what was written anew';
@@ -1442,3 +1553,7 @@ comment on column seals.notes is 'signed statements: what retention took away, w
 comment on column seals.leaves is '58 bytes each: kind, state, id, hash of the record, mark (docs/audit.md)';
 
 comment on column uncertain_executions.misses is 'how often Omie said, at least 61 s apart, that it was not carried out';
+
+comment on table user_links is 'one-time secrets: links by which somebody sets a password, and logins that wait for their second factor';
+
+comment on column users.totp_last_step is 'the last 30-second step whose code was used; older codes are spent';

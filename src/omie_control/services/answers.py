@@ -224,7 +224,7 @@ class Answers:
     def _digest(self, company: Company, method: Method, param: Mapping[str, Any]) -> str:
         # Keyed: a CPF in a question could be guessed from a plain hash of it.
         text = f"answers/{company.id}/{method.endpoint}/{canonical(param).decode()}"
-        return self._keys.master.digest(text).hex()
+        return self._keys.hasher.digest(text).hex()
 
     def _answer(self, payload: Payload, stored_at: datetime, source: str) -> Answer:
         return Answer(payload, max(0.0, (self._clock() - stored_at).total_seconds()), source, stored_at)

@@ -56,7 +56,7 @@ class Bodies:
         key = self._keys.data_key(company, at)
         if key is None:
             raise StorageDown("A chave dos corpos desta empresa ainda não foi carregada.")
-        hashes = self._keys.master.document_hashes(dict.fromkeys(documents))
+        hashes = self._keys.hasher.document_hashes(dict.fromkeys(documents))
         return SealedBody(part, key.id, seal_body(clear, key.key, _aad(id, part), beside), hashes)
 
     async def reveal(self, actor: Actor, execution_id: str, origin: Origin | None = None) -> dict[str, Any]:

@@ -120,7 +120,7 @@ class Companies:
             raise NotFound("A empresa não existe.")
         if not stored.company.is_active:
             raise Conflict(f"A empresa '{stored.company.slug}' está desativada.")
-        secrets = self._keys.master.open_secrets(stored.credentials, _aad(company_id))
+        secrets = self._keys.open_secrets(stored.credentials_key, stored.credentials, _aad(company_id))
         await self._note_use(stored.company)
         return Door(Credentials(secrets["app_key"], secrets["app_secret"]), stored.base_url)
 

@@ -79,7 +79,7 @@ class Configurations:
         await self._access.require(actor, Right.CONFIG_MANAGE, object_type="configuration", object_id=key.name)
         value = key.read(given)
         async with self._postgres.transaction() as tx:
-            await self._write(tx, actor, key, value)
+            await self._write(tx, actor, key, value, "config.changed")
         await self._live.refresh()
         return await self.get(actor, name)
 
@@ -88,7 +88,7 @@ class Configurations:
         key = key_named(name)
         await self._access.require(actor, Right.CONFIG_MANAGE, object_type="configuration", object_id=key.name)
         async with self._postgres.transaction() as tx:
-            await self._write(tx, actor, key, None)
+            await self._write(tx, actor, key, None, "config.changed")
         await self._live.refresh()
         return await self.get(actor, name)
 
@@ -135,12 +135,13 @@ class Configurations:
             await _require_revision(tx, revision)
             then = await store.as_of(tx, revision)
             for each in KEYS.values() if key is None else [key]:
-                changed = [*changed, *await self._write(tx, actor, each, self._clear(each, then.get(each.name)), revision)]
+                value = self._clear(each, then.get(each.name))
+                changed = [*changed, *await self._write(tx, actor, each, value, "config.rolled_back", revision)]
         await self._live.refresh()
         return changed
 
     async def _write(
-        self, tx: Connection, actor: Actor, key: Key, value: Any, revision: int | None = None
+        self, tx: Connection, actor: Actor, key: Key, value: Any, action: str, revision: int | None = None
     ) -> Sequence[Difference]:
         """Write one value (None: out of force) with its audit row, if that changes anything."""
         is_secret = key.type is ConfigType.CREDENTIALS
@@ -159,7 +160,7 @@ class Configurations:
         await audit.append(
             tx,
             actor,
-            "config.changed" if revision is None else "config.rolled_back",
+            action,
             object_type="configuration",
             object_id=key.name,
             before={"valor": difference.before},

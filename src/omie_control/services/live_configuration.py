@@ -99,10 +99,10 @@ def seal_secret(name: str, text: str, keys: Keys) -> dict[str, str]:
 def open_secret(name: str, value: Mapping[str, str], keys: Keys) -> Secret:
     """Open a sealed secret. Raises Conflict when it was sealed elsewhere, under another key, or changed."""
     try:
-        sealed = base64.b64decode(value["ciphertext"], validate=True)
+        sealed, key_id = base64.b64decode(value["ciphertext"], validate=True), str(value["key_id"])
     except (binascii.Error, ValueError, KeyError, TypeError):
         raise InvalidInput(f"{name}: o conteúdo cifrado não é legível.") from None
-    return keys.master.open_secrets(sealed, _place(name))[_FIELD]
+    return keys.open_secrets(key_id, sealed, _place(name))[_FIELD]
 
 
 def _place(name: str) -> bytes:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from omie_control.domain.companies import Secret
 from omie_control.domain.sealing import (
     DOCUMENT_HASH_BYTES,
+    Hasher,
     MasterKey,
     canonical,
     commitment,
@@ -100,21 +101,23 @@ def test_secrets_come_back_as_secrets() -> None:
 
 
 def test_document_hashes_are_keyed_and_repeatable() -> None:
-    master = MasterKey(KEY)
-    one = master.document_hashes(["52998224725"])
+    hasher = Hasher(MasterKey(KEY).index_key())
+    one = hasher.document_hashes(["52998224725"])
     assert len(one) == DOCUMENT_HASH_BYTES
-    assert master.document_hashes(["52998224725"]) == one
-    assert MasterKey(new_key()).document_hashes(["52998224725"]) != one
+    assert Hasher(MasterKey(KEY).index_key()).document_hashes(["52998224725"]) == one
+    other = Hasher(MasterKey(new_key()).index_key())
+    assert other.document_hashes(["52998224725"]) != one
+    assert hasher.digest("é") == hasher.digest("é") != other.digest("é")
 
 
 def test_each_document_has_its_own_hash_wherever_it_stands() -> None:
-    master = MasterKey(KEY)
+    hasher = Hasher(MasterKey(KEY).index_key())
     documents = ["52998224725", "11222333000181", "12ABC34501DE35"]
-    each = [master.document_hashes([document]) for document in documents]
+    each = [hasher.document_hashes([document]) for document in documents]
     assert len(set(each)) == 3
-    assert master.document_hashes(documents) == b"".join(each)
-    assert master.document_hashes(reversed(documents)) == b"".join(reversed(each))
-    assert master.document_hashes([]) == b""
+    assert hasher.document_hashes(documents) == b"".join(each)
+    assert hasher.document_hashes(reversed(documents)) == b"".join(reversed(each))
+    assert hasher.document_hashes([]) == b""
 
 
 @pytest.mark.parametrize("text", ["", "abc", "não", key_text(b"x" * 31), key_text(b"x" * 33), "====", "\x00"])
