@@ -12,7 +12,7 @@ import typer
 
 from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
 from omie_control.cli.session import operator, with_app
-from omie_control.cli.user import role_of
+from omie_control.domain.networks import require_networks
 from omie_control.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ COLUMNS = {
     "name": "nome",
     "prefix": "prefixo",
     "role": "papel",
+    "networks": "só de",
+    "not_before": "vale desde",
     "expires_at": "expira",
     "last_used_at": "último uso",
     "revoked_at": "revogado",
@@ -36,10 +38,17 @@ _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 def create(
     *,
     name: Annotated[str, typer.Option(help="Para quem é, por exemplo: claude-financeiro.")],
-    role: Annotated[str, typer.Option(help="agent, viewer, operator, approver, admin ou auditor.")] = "agent",
+    role: Annotated[
+        str, typer.Option(help="agent, viewer, operator, approver, admin, auditor ou um papel próprio.")
+    ] = "agent",
     company: Annotated[list[str] | None, typer.Option(help="Só esta empresa; pode repetir. Sem ela: todas.")] = None,
     expires: Annotated[
         str | None, typer.Option(help="Quando expira: 90d, 12h, 30m ou uma data AAAA-MM-DD. Sem ela: nunca.")
+    ] = None,
+    starts: Annotated[str | None, typer.Option(help="Quando começa a valer, na mesma forma. Sem ela: agora.")] = None,
+    network: Annotated[
+        list[str] | None,
+        typer.Option(help="Só vale deste endereço ou rede (203.0.113.7, 10.20.0.0/16); pode repetir. Sem ela: todos."),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -51,9 +60,11 @@ def create(
         made, secret = await app.tokens.create(
             actor,
             name,
-            role_of(role),
+            await app.services.roles.named(role),
             companies=companies,
             default_company=companies[0] if companies and len(companies) == 1 else None,
+            networks=require_networks(network or ()),
+            not_before=expiry(starts, datetime.now(UTC)),
             expires_at=expiry(expires, datetime.now(UTC)),
         )
         if as_json:
@@ -70,11 +81,15 @@ def list_(*, as_json: JsonFlag = False) -> None:
     """Lista os tokens; nunca mostra o segredo."""
 
     async def verb(app: App) -> None:
-        rows = [asdict(token) for token in await app.tokens.list(operator())]
+        rows = [
+            asdict(token) | {"role": token.role.value, "networks": [str(network) for network in token.networks]}
+            for token in await app.tokens.list(operator())
+        ]
         if not as_json:
             for row in rows:
-                for name in ("expires_at", "last_used_at", "revoked_at"):
+                for name in ("not_before", "expires_at", "last_used_at", "revoked_at"):
                     row[name] = local_time(row[name], app.settings.zone)
+                row["networks"] = ", ".join(row["networks"]) or None
         print_listing(rows, COLUMNS, as_json=as_json, empty="Nenhum token criado ainda.")
 
     with_app(verb, as_json=as_json)
@@ -106,8 +121,8 @@ def expiry(text: str | None, now: datetime) -> datetime | None:
             return now + timedelta(**{_UNITS[span[2]]: int(span[1])})
         parsed = datetime.fromisoformat(text.strip())
     except (ValueError, OverflowError):
-        raise InvalidInput(f"A expiração '{text[:40]}' não é válida.", hint="Exemplos: 90d, 12h, 2027-01-31.") from None
+        raise InvalidInput(f"A data '{text[:40]}' não é válida.", hint="Exemplos: 90d, 12h, 2027-01-31.") from None
     instant = parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
     if instant <= now:
-        raise InvalidInput("A expiração já passou.", hint="Exemplos: 90d, 12h, 2027-01-31.")
+        raise InvalidInput(f"A data '{text[:40]}' já passou.", hint="Exemplos: 90d, 12h, 2027-01-31.")
     return instant

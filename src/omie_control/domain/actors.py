@@ -7,16 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from omie_control.domain.networks import Network
+from omie_control.domain.roles import AnyRole, OwnRole, Role
 
-class Role(StrEnum):
-    """What an actor is trusted with; the rights of each are in `access.py`."""
-
-    VIEWER = "viewer"
-    OPERATOR = "operator"
-    APPROVER = "approver"
-    ADMIN = "admin"
-    AGENT = "agent"
-    AUDITOR = "auditor"
+__all__ = ["LIBRARY", "SYSTEM", "Actor", "ActorKind", "AnyRole", "Login", "OwnRole", "Role", "Token", "User"]
 
 
 class ActorKind(StrEnum):
@@ -28,6 +22,8 @@ class ActorKind(StrEnum):
     CLI = "cli"
     SYSTEM = "system"
     LIBRARY = "library"
+    # Somebody whom the company's identity provider vouches for.
+    IDENTITY = "oidc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +32,7 @@ class Actor:
 
     kind: ActorKind
     name: str
-    role: Role
+    role: AnyRole
     id: UUID | None = None
     companies: frozenset[UUID] | None = None
     default_company: UUID | None = None
@@ -58,11 +54,12 @@ class User:
 
     id: UUID
     username: str
-    role: Role
+    role: AnyRole
     companies: frozenset[UUID] | None
     is_active: bool
     created_at: datetime
     last_login_at: datetime | None = None
+    has_totp: bool = False
 
     @property
     def actor(self) -> Actor:
@@ -92,7 +89,7 @@ class Token:
     id: UUID
     name: str
     prefix: str
-    role: Role
+    role: AnyRole
     companies: frozenset[UUID] | None
     default_company: UUID | None
     created_by: str
@@ -100,6 +97,8 @@ class Token:
     expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
+    not_before: datetime | None = None
+    networks: tuple[Network, ...] = ()
 
     @property
     def actor(self) -> Actor:

@@ -17,7 +17,7 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from omie_control.app.controller import declaration_of
-from omie_control.domain.access import RIGHTS, Right
+from omie_control.domain.access import Right, is_allowed
 from omie_control.domain.actors import Actor
 from omie_control.domain.search import Index
 from omie_control.errors import InvalidInput
@@ -95,19 +95,16 @@ class Shelf(Middleware):
 
 def usable_by(actor: Actor, tools: Sequence[Tool]) -> list[Tool]:
     """Return the tools that an actor's role allows; which companies is for each call to say."""
-    rights = RIGHTS[actor.role]
-    if Right.EXECUTION_RUN not in rights:
+    if not is_allowed(actor, Right.EXECUTION_RUN):
         return []
-    return [tool for tool in tools if _is_usable(actor, rights, tool)]
+    return [tool for tool in tools if _is_usable(actor, tool)]
 
 
-def _is_usable(actor: Actor, rights: frozenset[Right], tool: Tool) -> bool:
+def _is_usable(actor: Actor, tool: Tool) -> bool:
     traits = traits_of(tool, declaration_of(getattr(tool, "fn", None)))
-    if not traits.calls_omie:
-        return True
-    if traits.writes and traits.varies is None:
-        return Right.OMIE_WRITE in rights and actor.may_write
-    return Right.OMIE_READ in rights
+    # Of a tool that mostly reads, the calls that write are refused one by one.
+    right = Right.OMIE_READ if traits.calls_omie and traits.varies is not None else traits.right
+    return is_allowed(actor, right, kind=traits.kind)
 
 
 def register(server: FastMCP[Any]) -> None:

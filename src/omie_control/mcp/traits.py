@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 from fastmcp.tools import Tool
 
+from omie_control.domain.access import Kind, Right
 from omie_control.domain.executions import Category, Complexity
 
 if TYPE_CHECKING:
@@ -42,6 +43,18 @@ class Traits:
     calls_omie: bool = False
     declaration: Declaration | None = None
     varies: Varies | None = None
+
+    @property
+    def right(self) -> Right:
+        """What a call with these traits asks of its caller's role, before any verb inside asks for more."""
+        if not self.calls_omie:
+            return Right.EXECUTION_RUN
+        return Right.OMIE_WRITE if self.writes else Right.OMIE_READ
+
+    @property
+    def kind(self) -> Kind:
+        """What kind of tool it is, as roles with limits look at it."""
+        return self.category, self.complexity
 
     def of(self, arguments: Mapping[str, Any]) -> Traits:
         """Return the traits of one call: of a tool that does many things, those of the thing it is asked for."""

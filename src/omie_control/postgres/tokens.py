@@ -9,7 +9,9 @@ from uuid import UUID
 
 import asyncpg
 
-from omie_control.domain.actors import Role, Token
+from omie_control.domain.actors import AnyRole, Token
+from omie_control.domain.networks import Network
+from omie_control.postgres.own_roles import role_of, stored
 from omie_control.postgres.queries import Connection, queries
 
 _sql = queries("tokens")
@@ -17,7 +19,7 @@ _sql = queries("tokens")
 
 @dataclass(frozen=True, slots=True)
 class FoundToken:
-    """A token that holds, as verification needs it."""
+    """A token by its hash, as verification needs it."""
 
     token: Token
     token_hash: bytes
@@ -31,23 +33,29 @@ async def add(
     name: str,
     prefix: str,
     token_hash: bytes,
-    role: Role,
+    role: AnyRole,
     companies: Iterable[UUID] | None,
     default_company: UUID | None,
+    networks: Iterable[Network],
     by: str,
+    not_before: datetime | None,
     expires_at: datetime | None,
 ) -> Token:
     """Add a token."""
+    built_in, own_role_id = stored(role)
     row = await _sql.add.one(
         connection,
         id=id,
         name=name,
         prefix=prefix,
         token_hash=token_hash,
-        role=role.value,
+        role=built_in,
+        own_role_id=own_role_id,
         companies=None if companies is None else list(companies),
         default_company=default_company,
+        networks=list(networks) or None,
         by=by,
+        not_before=not_before,
         expires_at=expires_at,
     )
     assert row is not None, "an insert without conflict clause returns its row"
@@ -60,15 +68,9 @@ async def everything(connection: Connection) -> list[Token]:
 
 
 async def by_hash(connection: Connection, token_hash: bytes) -> FoundToken | None:
-    """Return the token of this hash while it holds."""
+    """Return the token of this hash, whether it holds or not."""
     row = await _sql.by_hash.one(connection, token_hash=token_hash)
     return None if row is None else FoundToken(_token_of(row), row["token_hash"], row["is_unseen"])
-
-
-async def ended(connection: Connection, token_hash: bytes) -> Token | None:
-    """Return the token of this hash that holds no more: revoked, or expired."""
-    row = await _sql.ended.one(connection, token_hash=token_hash)
-    return None if row is None else _token_of(row)
 
 
 async def note_use(connection: Connection, id: UUID) -> None:
@@ -93,7 +95,7 @@ def _token_of(row: asyncpg.Record) -> Token:
         id=UUID(str(row["id"])),
         name=row["name"],
         prefix=row["prefix"],
-        role=Role(row["role"]),
+        role=role_of(row),
         companies=None if companies is None else frozenset(UUID(str(id)) for id in companies),
         default_company=None if default is None else UUID(str(default)),
         created_by=row["created_by"],
@@ -101,4 +103,6 @@ def _token_of(row: asyncpg.Record) -> Token:
         expires_at=row["expires_at"],
         last_used_at=row["last_used_at"],
         revoked_at=row["revoked_at"],
+        not_before=row["not_before"],
+        networks=tuple(row["networks"] or ()),
     )

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import asyncpg
 
-from omie_control.domain.actors import Role, User
+from omie_control.domain.actors import AnyRole, User
+from omie_control.postgres.own_roles import role_of, stored
 from omie_control.postgres.queries import Connection, queries
 
 _sql = queries("users")
@@ -32,17 +33,19 @@ async def add(
     id: UUID,
     username: str,
     password_hash: str,
-    role: Role,
+    role: AnyRole,
     companies: Iterable[UUID] | None,
     by: str,
 ) -> User | None:
     """Add a person; None when the name is taken."""
+    built_in, own_role_id = stored(role)
     row = await _sql.add.one(
         connection,
         id=id,
         username=username,
         password_hash=password_hash,
-        role=role.value,
+        role=built_in,
+        own_role_id=own_role_id,
         companies=None if companies is None else list(companies),
         by=by,
     )
@@ -81,6 +84,18 @@ async def set_active(connection: Connection, id: UUID, *, is_active: bool) -> No
     await _sql.set_active.run(connection, id=id, is_active=is_active)
 
 
+async def set_role(connection: Connection, id: UUID, role: AnyRole, companies: Iterable[UUID] | None) -> None:
+    """Give a person another role, on other companies."""
+    built_in, own_role_id = stored(role)
+    await _sql.set_role.run(
+        connection,
+        id=id,
+        role=built_in,
+        own_role_id=own_role_id,
+        companies=None if companies is None else list(companies),
+    )
+
+
 async def note_login(connection: Connection, id: UUID) -> None:
     """Keep when a person last came in."""
     await _sql.note_login.run(connection, id=id)
@@ -107,6 +122,11 @@ async def admit_attempt(
     return until
 
 
+async def give_back_attempt(connection: Connection, subject: bytes, *, free: int) -> None:
+    """Take an attempt that went well out of the count again."""
+    await _sql.give_back_attempt.run(connection, subject=subject, free=free)
+
+
 async def clear_attempts(connection: Connection, subject: bytes) -> None:
     """Forget the failures of somebody who came in."""
     await _sql.clear_attempts.run(connection, subject=subject)
@@ -118,9 +138,10 @@ def user_of(row: asyncpg.Record) -> User:
     return User(
         id=UUID(str(row["id"])),
         username=row["username"],
-        role=Role(row["role"]),
+        role=role_of(row),
         companies=None if companies is None else frozenset(UUID(str(id)) for id in companies),
         is_active=row["is_active"],
         created_at=row["created_at"],
         last_login_at=row["last_login_at"],
+        has_totp=row["has_totp"],
     )

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from uuid import UUID
 
-from omie_control.domain.access import DESCRIPTIONS, RIGHTS, Right, is_allowed
+from omie_control.domain.access import DESCRIPTIONS, Kind, Right, is_allowed, rights_of
 from omie_control.domain.actors import Actor
 from omie_control.domain.configuration import DEFAULTS, WRITES_ENABLED, Values
 from omie_control.errors import ControlError, Forbidden
@@ -32,12 +32,13 @@ class Access:
         right: Right,
         company: UUID | None = None,
         *,
+        kind: Kind | None = None,
         object_type: str | None = None,
         object_id: str | None = None,
     ) -> None:
         """Return when the actor may; else raise Forbidden that says what is missing."""
-        if not is_allowed(actor, right, company):
-            raise await self.refused(actor, right, _reason(actor, right), company, object_type, object_id)
+        if not is_allowed(actor, right, company, kind):
+            raise await self.refused(actor, right, _reason(actor, right, kind), company, object_type, object_id)
         if right is Right.OMIE_WRITE and not self._configuration.get(WRITES_ENABLED):
             raise await self.refused(actor, right, _WRITES_ARE_OFF, company, object_type, object_id)
 
@@ -67,9 +68,16 @@ class Access:
         return Forbidden(reason)
 
 
-def _reason(actor: Actor, right: Right) -> str:
-    if right not in RIGHTS[actor.role]:
+def _reason(actor: Actor, right: Right, kind: Kind | None) -> str:
+    if right not in rights_of(actor.role):
         return f"O papel '{actor.role}' não permite {DESCRIPTIONS[right]}."
     if right is Right.OMIE_WRITE and not actor.may_write:
         return f"Este acesso é só de leitura e não permite {DESCRIPTIONS[right]}."
+    if not is_allowed(actor, right, None, kind):
+        return f"O papel '{actor.role}' não inclui este tipo de ferramenta: {_named(kind)}."
     return "Este acesso não inclui a empresa pedida."
+
+
+def _named(kind: Kind | None) -> str:
+    category, complexity = kind or (None, None)
+    return f"categoria {category or 'não declarada'}, complexidade {complexity or 'não declarada'}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from omie_control.domain.access import DESCRIPTIONS, RIGHTS, Right
+from omie_control.domain.access import DESCRIPTIONS, Right, is_allowed
 from omie_control.domain.actors import Actor
 from omie_control.domain.companies import Company
 from omie_control.domain.gate import Limits
@@ -46,14 +46,10 @@ class Allowances:
         spent, paused = await self._gate.spending(ids)
         return Allowance(
             actor=actor,
-            rights=[DESCRIPTIONS[right] for right in Right if right in RIGHTS[actor.role] and _holds(actor, right)],
+            rights=[DESCRIPTIONS[right] for right in Right if is_allowed(actor, right)],
             companies=companies,
             limits=self._gate.limits,
             spent=spent,
             paused=paused,
             blocks=await self._blocks.list(actor),
         )
-
-
-def _holds(actor: Actor, right: Right) -> bool:
-    return right is not Right.OMIE_WRITE or actor.may_write

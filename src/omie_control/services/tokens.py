@@ -1,4 +1,7 @@
-"""Tokens: the keys of agents and scripts. Shown once, stored hashed, scoped, expiring, revoked within two seconds."""
+"""Tokens: the keys of agents and scripts. Shown once, stored hashed, scoped, expiring, revoked within two seconds.
+
+Whoever comes with one that does not hold learns nothing but that; why it does not is for the audit alone.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,14 @@ import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from omie_control.domain.access import Right, may_grant
-from omie_control.domain.actors import Actor, ActorKind, Role, Token
-from omie_control.domain.executions import uuid7
-from omie_control.errors import Conflict, InvalidInput, NotFound
+from omie_control.domain.actors import Actor, ActorKind, AnyRole, Role, Token
+from omie_control.domain.executions import Origin, uuid7
+from omie_control.domain.networks import Address, Network, is_inside
+from omie_control.errors import Conflict, InvalidInput, NotFound, Overloaded
 from omie_control.postgres import tokens as store
 from omie_control.postgres.database import Postgres
 from omie_control.services import audit
@@ -27,6 +31,8 @@ from omie_control.services.audit_samples import Samples
 # How long a revoked token may still pass in another process, and how many answers are kept.
 SEEN_FOR_SECONDS = 2.0
 SEEN_MAX = 4096
+# How many texts that are no token one address may try in a minute; tokens that held a moment ago pass all the same.
+GUESSES_A_MINUTE = 60
 _TEXT = re.compile(r"(omc_[a-z2-9]{8})_[A-Za-z0-9_-]{43}")
 _PREFIX_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 _NAME_MAX = 100
@@ -34,10 +40,11 @@ _NAME_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
+    token: Token | None
     actor: Actor | None
-    expires_at: datetime | None
     until: float
-    ended: Token | None = None
+    # It holds from anywhere and without end, unless somebody revokes it.
+    is_plain: bool = False
 
 
 class Tokens:
@@ -49,25 +56,31 @@ class Tokens:
         self._seen: dict[bytes, _Seen] = {}
         self._asking: dict[bytes, asyncio.Task[_Seen]] = {}
         self._samples = Samples(postgres)
+        self._guesses: dict[Address, tuple[float, int]] = {}
 
     async def create(
         self,
         actor: Actor,
         name: str,
-        role: Role,
+        role: AnyRole,
         *,
         companies: Iterable[UUID] | None = None,
         default_company: UUID | None = None,
+        networks: Iterable[Network] = (),
+        not_before: datetime | None = None,
         expires_at: datetime | None = None,
     ) -> tuple[Token, str]:
-        """Make a token for these companies (None: all); returns it and its text, which nobody can show again."""
+        """Make a token for these companies (None: all), usable from these networks (none: anywhere).
+
+        Returns it and its text, which nobody can show again.
+        """
         scope = None if companies is None else frozenset(companies)
         await self._access.require(actor, Right.TOKEN_MANAGE, object_type="token", object_id=name)
         if not may_grant(actor, role, scope):
             reason = "Ninguém pode criar um token com mais acesso do que tem."
             raise await self._access.refused(actor, Right.TOKEN_MANAGE, reason, None, "token", name)
         plain = _require_name(name)
-        _require_sensible(scope, default_company, expires_at)
+        _require_sensible(scope, default_company, not_before, expires_at)
         prefix = "omc_" + "".join(secrets.choice(_PREFIX_LETTERS) for _ in range(8))
         text = f"{prefix}_{secrets.token_urlsafe(32)}"
         async with self._postgres.transaction() as tx:
@@ -80,6 +93,8 @@ class Tokens:
                 role=role,
                 companies=scope,
                 default_company=default_company,
+                networks=networks,
+                not_before=not_before,
                 by=actor.label,
                 expires_at=expires_at,
             )
@@ -123,30 +138,63 @@ class Tokens:
         self._seen.clear()
         return gone
 
-    async def verify(self, text: str) -> Actor | None:
-        """Return whose token this is, or None. Raises StorageDown when nobody can tell."""
+    async def verify(self, text: str, origin: Origin | None = None) -> Actor | None:
+        """Return whose token this is, or None.
+
+        Raises StorageDown when nobody can tell, Overloaded where one address has guessed too often.
+        """
+        address = None if origin is None else origin.ip_address
         if _TEXT.fullmatch(text) is None:
-            await self._refuse(None)
+            self._count_guess(address)
+            await self._refuse(None, None, origin)
             return None
         digest = _hash(text)
         seen = self._seen.get(digest)
         if seen is None or seen.until < time.monotonic():
+            if seen is None or seen.token is None:
+                self._require_patience(address)
             seen = await self._ask(digest)
-        if seen.actor is None:
-            await self._refuse(seen.ended)
-        if seen.expires_at is not None and seen.expires_at <= datetime.now(UTC):
+        if seen.is_plain:
+            return seen.actor
+        why = None if seen.token is None else _trouble(seen.token, address)
+        if seen.token is None or why is not None:
+            self._count_guess(address)
+            await self._refuse(seen.token, why, origin)
             return None
         return seen.actor
 
-    async def _refuse(self, ended: Token | None) -> None:
-        """Keep that somebody came with a token that has ended, or that never was."""
-        if ended is None:
-            stranger = Actor(ActorKind.TOKEN, "desconhecido", Role.VIEWER)
-            await self._samples.refused("unknown", stranger, "token.refused", object_type="token")
+    def _require_patience(self, address: Address | None) -> None:
+        since, count = self._guesses.get(address, (0.0, 0)) if address is not None else (0.0, 0)
+        left = since + 60.0 - time.monotonic()
+        if count >= GUESSES_A_MINUTE and left > 0:
+            raise Overloaded(
+                "Muitas tentativas com tokens que não valem.",
+                hint="Espere um minuto e confira o token.",
+                code="muitas_tentativas",
+                until=datetime.now(UTC) + timedelta(seconds=left),
+            )
+
+    def _count_guess(self, address: Address | None) -> None:
+        """Count a wrong text against its address. Raises Overloaded for one too many."""
+        if address is None:
             return
-        why = "O token foi revogado." if ended.revoked_at is not None else "O token expirou."
-        id = str(ended.id)
-        await self._samples.refused(id, ended.actor, "token.refused", object_type="token", object_id=id, detail=why)
+        self._require_patience(address)
+        now = time.monotonic()
+        since, count = self._guesses.pop(address, (now, 0))
+        while len(self._guesses) >= SEEN_MAX:
+            self._guesses.pop(next(iter(self._guesses)))
+        self._guesses[address] = (since, count + 1) if now - since < 60.0 else (now, 1)
+
+    async def _refuse(self, token: Token | None, why: str | None, origin: Origin | None) -> None:
+        """Keep that somebody came with a token that does not hold, or that never was."""
+        if token is None:
+            stranger = Actor(ActorKind.TOKEN, "desconhecido", Role.VIEWER)
+            await self._samples.refused("unknown", stranger, "token.refused", object_type="token", origin=origin)
+            return
+        id = str(token.id)
+        await self._samples.refused(
+            (id, why), token.actor, "token.refused", object_type="token", object_id=id, detail=why, origin=origin
+        )
 
     async def _ask(self, digest: bytes) -> _Seen:
         """Look a token up once for all who ask at this moment; one of them leaving disturbs nobody."""
@@ -161,13 +209,14 @@ class Tokens:
         until = time.monotonic() + SEEN_FOR_SECONDS
         async with self._postgres.transaction() as tx:
             found = await store.by_hash(tx, digest)
-            if found is not None and found.is_unseen:
+            if found is not None and found.is_unseen and _trouble(found.token, None, asks_where=False) is None:
                 await store.note_use(tx, found.token.id)
-            ended = await store.ended(tx, digest) if found is None else None
         if found is None or not hmac.compare_digest(found.token_hash, digest):
-            seen = _Seen(None, None, until, ended)
+            seen = _Seen(None, None, until)
         else:
-            seen = _Seen(found.token.actor, found.token.expires_at, until)
+            token = found.token
+            is_plain = token.revoked_at is token.expires_at is token.not_before is None and not token.networks
+            seen = _Seen(token, token.actor, until, is_plain)
         self._seen.pop(digest, None)
         while len(self._seen) >= SEEN_MAX:
             self._seen.pop(next(iter(self._seen)))
@@ -186,7 +235,26 @@ def _require_name(name: str) -> str:
     return plain
 
 
-def _require_sensible(scope: frozenset[UUID] | None, default_company: UUID | None, expires_at: datetime | None) -> None:
+def _trouble(token: Token, address: Address | None, *, asks_where: bool = True) -> str | None:
+    """Say why a token does not hold now, from there; None: it does."""
+    if token.revoked_at is not None:
+        return "O token foi revogado."
+    now = datetime.now(UTC)
+    if token.expires_at is not None and token.expires_at <= now:
+        return "O token expirou."
+    if token.not_before is not None and token.not_before > now:
+        return "O token ainda não vale."
+    if asks_where and token.networks and not is_inside(address, token.networks):
+        return "O token não pode ser usado deste endereço."
+    return None
+
+
+def _require_sensible(
+    scope: frozenset[UUID] | None,
+    default_company: UUID | None,
+    not_before: datetime | None,
+    expires_at: datetime | None,
+) -> None:
     if scope is not None and not scope:
         raise InvalidInput(
             "O token precisa de pelo menos uma empresa.", hint="Ou deixe sem empresas para valer em todas."
@@ -195,6 +263,10 @@ def _require_sensible(scope: frozenset[UUID] | None, default_company: UUID | Non
         raise InvalidInput("A empresa padrão precisa ser uma das empresas do token.")
     if expires_at is not None and (expires_at.tzinfo is None or expires_at <= datetime.now(UTC)):
         raise InvalidInput("A expiração já passou.", hint="Escolha um instante no futuro.")
+    if not_before is not None and expires_at is not None and not_before >= expires_at:
+        raise InvalidInput(
+            "O token expiraria antes de começar a valer.", hint="Escolha uma expiração depois do início."
+        )
 
 
 def _is_within(actor: Actor, token: Token) -> bool:
@@ -212,6 +284,8 @@ def _facts(token: Token) -> dict[str, object]:
         "role": token.role.value,
         "companies": None if token.companies is None else sorted(map(str, token.companies)),
         "default_company": None if token.default_company is None else str(token.default_company),
+        "networks": [str(network) for network in token.networks],
+        "not_before": None if token.not_before is None else token.not_before.isoformat(),
         "expires_at": None if token.expires_at is None else token.expires_at.isoformat(),
         "revoked_at": None if token.revoked_at is None else token.revoked_at.isoformat(),
     }

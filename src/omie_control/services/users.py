@@ -1,18 +1,18 @@
 """People: who may enter the dashboard, and the proof that it is they.
 
-Passwords are kept as Argon2id. An unknown name costs as much time as a wrong password, and failures are
-counted per name and address in PostgreSQL, so that all processes together slow a guesser down.
+Passwords are kept as Argon2id. An unknown name costs as much time as a wrong password, and every attempt is
+counted (`attempts.py`) before it is looked at.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
@@ -21,24 +21,22 @@ from pwdlib.exceptions import PwdlibError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from omie_control.domain.access import Right, may_grant
-from omie_control.domain.actors import SYSTEM, Actor, ActorKind, Role, User
+from omie_control.domain.actors import SYSTEM, Actor, ActorKind, AnyRole, Role, User
 from omie_control.domain.executions import Origin, uuid7
 from omie_control.domain.passwords import require_password, require_username
-from omie_control.errors import Conflict, NotFound, Overloaded, Unauthenticated
+from omie_control.errors import Conflict, NotFound, Unauthenticated
 from omie_control.postgres import users as store
 from omie_control.postgres import web_sessions
 from omie_control.postgres.database import Postgres
 from omie_control.postgres.queries import Connection
 from omie_control.services import audit
 from omie_control.services.access import Access
-from omie_control.services.audit_samples import Samples
+from omie_control.services.attempts import Attempts
 from omie_control.telemetry import Event, tell
 
 ADMIN = "admin"
-FREE_ATTEMPTS = 5
-FIRST_WAIT = timedelta(seconds=30)
-LONGEST_WAIT = timedelta(minutes=15)
-FORGOTTEN_AFTER = timedelta(hours=1)
+# The hash of somebody who was invited and has set no password yet.
+NO_PASSWORD = "!"
 # Each hash takes tens of megabytes and tens of milliseconds of a core.
 _HASHES_AT_ONCE = 2
 _USERNAME_MAX = 100
@@ -51,16 +49,15 @@ class Users:
     def __init__(self, postgres: Postgres, access: Access, clock: Callable[[], datetime] | None = None) -> None:
         self._postgres = postgres
         self._access = access
-        self._clock = clock
+        self.attempts = Attempts(postgres, clock)
         self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
-        self._samples = Samples(postgres)
 
     async def create(
         self,
         actor: Actor,
         username: str,
         password: str,
-        role: Role,
+        role: AnyRole,
         companies: Iterable[UUID] | None = None,
     ) -> User:
         """Let a person in, for these companies (None: all). Nobody gives more than they hold."""
@@ -82,6 +79,33 @@ class Users:
         await self._access.require(actor, Right.USER_MANAGE)
         async with self._postgres.transaction() as tx:
             return await store.everything(tx)
+
+    async def change_role(
+        self, actor: Actor, username: str, role: AnyRole, companies: Iterable[UUID] | None = None
+    ) -> User:
+        """Give a person another role, for these companies (None: all). Nobody gives more than they hold."""
+        name = require_username(username)
+        scope = None if companies is None else frozenset(companies)
+        await self._access.require(actor, Right.USER_MANAGE, object_type="user", object_id=name)
+        if not may_grant(actor, role, scope):
+            reason = "Ninguém pode dar mais acesso do que tem."
+            raise await self._access.refused(actor, Right.USER_MANAGE, reason, None, "user", name)
+        if actor.kind is ActorKind.USER and actor.name == name:
+            raise Conflict("Ninguém pode mudar o próprio papel.", hint="Peça a outro administrador.")
+        async with self._postgres.transaction() as tx:
+            before = await self._lock(tx, actor, name)
+            await store.set_role(tx, before.id, role, scope)
+            after = replace(before, role=role, companies=scope)
+            await audit.append(
+                tx,
+                actor,
+                "user.role_changed",
+                object_type="user",
+                object_id=name,
+                before=_standing(before),
+                after=_standing(after),
+            )
+        return after
 
     async def change_password(self, actor: Actor, username: str, password: str) -> User:
         """Store a new password, one's own or as an administrator another's, and end that person's sessions."""
@@ -123,53 +147,34 @@ class Users:
         return chosen if made is not None and password is None else None
 
     async def authenticate(self, username: str, password: str, origin: Origin) -> User:
-        """Return whose name and password these are.
+        """Return whose name and password these are; with `has_totp`, they still owe a code.
 
         Raises Unauthenticated, the same whatever was wrong; Overloaded with the instant when to try again.
         """
         name = _storable(username.strip().lower())
-        subject = hashlib.sha256(f"{name}\x00{origin.ip_address}".encode()).digest()
-        until = await self._admit(subject)
-        if until is not None:
-            tell(Event.LOGIN_REFUSED, reason="throttled", ip_address=str(origin.ip_address))
-            visitor = Actor(ActorKind.USER, name, Role.VIEWER)
-            await self._samples.refused(
-                subject, visitor, "login.throttled", object_type="user", object_id=name, origin=origin
-            )
-            raise Overloaded(
-                "Muitas tentativas de entrar seguidas.",
-                hint="Espere e tente de novo.",
-                code="muitas_tentativas",
-                until=until,
-            )
+        await self.attempts.admit(name, origin)
         async with self._postgres.transaction() as tx:
             found = await store.find(tx, name)
-        is_right = await self._verify(password, found.password_hash if found is not None else _nobody())
+        has_password = found is not None and found.password_hash != NO_PASSWORD
+        is_right = await self._verify(password, found.password_hash if found and has_password else _nobody())
         if found is None or not is_right or not found.user.is_active:
             await self._refuse_login(name, origin)
             raise Unauthenticated(
                 "Usuário ou senha não conferem.", hint="Confira os dois e tente de novo.", code="login_recusado"
             )
-        async with self._postgres.transaction() as tx:
-            await store.clear_attempts(tx, subject)
-            await store.note_login(tx, found.user.id)
-            await audit.append(
-                tx, found.user.actor, "login.succeeded", object_type="user", object_id=name, origin=origin
-            )
-        tell(Event.LOGIN_SUCCEEDED, username=name)
+        await self.attempts.forgive(name, origin)
+        if not found.user.has_totp:
+            await self.entered(found.user, origin)
         return found.user
 
-    async def _admit(self, subject: bytes) -> datetime | None:
+    async def entered(self, user: User, origin: Origin) -> None:
+        """Keep that somebody has shown all that was asked of them."""
         async with self._postgres.transaction() as tx:
-            return await store.admit_attempt(
-                tx,
-                subject,
-                None if self._clock is None else self._clock(),
-                free=FREE_ATTEMPTS,
-                base=FIRST_WAIT,
-                cap=LONGEST_WAIT,
-                window=FORGOTTEN_AFTER,
+            await store.note_login(tx, user.id)
+            await audit.append(
+                tx, user.actor, "login.succeeded", object_type="user", object_id=user.username, origin=origin
             )
+        tell(Event.LOGIN_SUCCEEDED, username=user.username)
 
     async def _refuse_login(self, name: str, origin: Origin) -> None:
         tell(Event.LOGIN_REFUSED, reason="wrong", ip_address=str(origin.ip_address))
@@ -217,7 +222,7 @@ class Users:
         return user
 
     async def _add(
-        self, tx: Connection, actor: Actor, name: str, hashed: str, role: Role, scope: frozenset[UUID] | None
+        self, tx: Connection, actor: Actor, name: str, hashed: str, role: AnyRole, scope: frozenset[UUID] | None
     ) -> User | None:
         made = await store.add(
             tx, id=_new_id(), username=name, password_hash=hashed, role=role, companies=scope, by=actor.label
@@ -229,7 +234,7 @@ class Users:
                 "user.created",
                 object_type="user",
                 object_id=name,
-                after={"role": role.value, "companies": None if scope is None else sorted(map(str, scope))},
+                after=_standing(made),
             )
         return made
 
@@ -253,6 +258,11 @@ def _matches(password: str, hashed: str) -> bool:
         return _hasher.verify(password, hashed)
     except (PwdlibError, UnicodeError):
         return False
+
+
+def _standing(user: User) -> dict[str, object]:
+    companies = None if user.companies is None else sorted(map(str, user.companies))
+    return {"role": user.role.value, "companies": companies}
 
 
 def _storable(name: str) -> str:

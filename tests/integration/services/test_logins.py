@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any
 
@@ -13,11 +14,12 @@ from omie_control.domain.executions import Origin
 from omie_control.errors import NotFound
 from omie_control.postgres.database import Postgres
 from omie_control.services.access import Access
-from omie_control.services.logins import LIFETIME, Logins
+from omie_control.services.logins import Logins
 from omie_control.services.users import Users
 
 PASSWORD = "cavalo bateria grampo certo"
 ORIGIN = Origin("web", "Navegador\x00", ip_address("203.0.113.7"))
+LIFETIME = timedelta(hours=12)
 
 
 @pytest.fixture

@@ -15,8 +15,10 @@ from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.domain.executions import Origin
 from omie_control.errors import Conflict, Forbidden, InvalidInput, NotFound, Overloaded, Unauthenticated
 from omie_control.postgres.database import Postgres
+from omie_control.services import attempts
 from omie_control.services.access import Access
-from omie_control.services.users import FREE_ATTEMPTS, Users
+from omie_control.services.attempts import FREE_ATTEMPTS, FREE_FOR_ACCOUNT, FREE_FOR_ADDRESS
+from omie_control.services.users import Users
 
 PASSWORD = "cavalo bateria grampo certo"
 ORIGIN = Origin("web", "Navegador", ip_address("203.0.113.7"))
@@ -72,7 +74,33 @@ async def test_guessing_is_slowed_down_per_name_and_address(users: Users, clock:
     assert longer.value.until == clock() + timedelta(seconds=60)
     clock.advance(seconds=61)
     assert await users.authenticate("maria", PASSWORD, ORIGIN)
-    assert await conn.fetchval("select count(*) from login_attempts") == 0
+    # Only the wrong ones are left, in the counts of the name and of the two addresses.
+    counted = await conn.fetch("select failures from login_attempts order by failures")
+    assert [row["failures"] for row in counted] == [0, FREE_ATTEMPTS + 1, FREE_ATTEMPTS + 1]
+
+
+async def test_guessing_is_slowed_down_per_name_from_anywhere_and_per_address(users: Users, clock: Any) -> None:
+    await users.create(OWNER, "maria", PASSWORD, Role.VIEWER)
+    for number in range(FREE_FOR_ACCOUNT):
+        with pytest.raises(Unauthenticated):
+            await users.authenticate("maria", "errada", replace(ORIGIN, ip_address=ip_address(f"203.0.113.{number}")))
+    with pytest.raises(Overloaded):
+        await users.authenticate("maria", PASSWORD, replace(ORIGIN, ip_address=ip_address("198.51.100.1")))
+    clock.advance(seconds=3600 * 2)
+    for number in range(FREE_FOR_ADDRESS):
+        with pytest.raises(Unauthenticated):
+            await users.authenticate(f"pessoa{number}", "errada", ORIGIN)
+    with pytest.raises(Overloaded):
+        await users.authenticate("maria", PASSWORD, ORIGIN)
+
+
+async def test_an_office_that_enters_from_one_address_is_never_slowed_down(
+    users: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "FREE_FOR_ADDRESS", 3)
+    await users.create(OWNER, "maria", PASSWORD, Role.VIEWER)
+    for _ in range(6):
+        assert await users.authenticate("maria", PASSWORD, ORIGIN)
 
 
 async def test_guesses_made_at_once_are_counted_too(users: Users) -> None:

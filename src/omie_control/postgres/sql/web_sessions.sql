@@ -8,7 +8,8 @@ returning id, expires_at;
 -- name: find(token_hash, now)^
 -- A session that holds, with its person; is_stale when its end has not been moved for a minute.
 select s.id as session_id, s.csrf_token, s.expires_at, s.seen_at < coalesce(:now, now()) - interval '1 minute' as is_stale,
-       u.id, u.username, u.role, u.companies, u.is_active, u.created_at, u.last_login_at, u.password_hash
+       u.id, u.username, u.role, u.companies, u.is_active, u.created_at, u.last_login_at, u.password_hash,
+       u.totp_confirmed_at is not null as has_totp, (select to_jsonb(r) from roles r where r.id = u.own_role_id) as own_role
   from web_sessions s
   join users u on u.id = s.user_id
  where s.token_hash = :token_hash and s.ended_at is null and s.expires_at > coalesce(:now, now()) and u.is_active;
