@@ -188,3 +188,11 @@ async def test_a_condition_of_the_companys_own_is_good_for_an_order(omie: Omie) 
     assert forms["cadastros"][-1]["cCodigo"] == made["cCodParcela"]
     assert len(forms["cadastros"]) == 36 + 1
     assert "30/60/90" in await omie.at("geral/parcelas/").refused("IncluirParcela", cParcela="amanhã")
+
+
+async def test_tasks_are_counted_by_their_origin(omie: Omie) -> None:
+    tasks = omie.at("geral/tarefas/")
+    await tasks.ask("IncluirTarefa", cCodIntTarefa="T-1", cOrigem="cliente", nCodDoc=5, cDescricao="Ligar")
+    assert (await tasks.ask("ObterTotalTarefas", cOrigem="cliente"))["nTarefas"] == 1
+    assert (await tasks.ask("ObterTotalTarefas", cOrigem="geral"))["nTarefas"] == 4
+    assert (await tasks.ask("ConsultarTarefa", cCodIntTarefa="T-1"))["tarefa"]["cDescricao"] == "Ligar"

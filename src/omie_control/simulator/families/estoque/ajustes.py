@@ -81,8 +81,11 @@ HANDLERS = {
 
 def product_of(desk: Desk, param: Record) -> Row:
     """Return the product of `id_prod`, of the integration code `cod_int`, or of its own `codigo`."""
+    own = param.get("codigo") or param.get("cCodigo")
+    if not (param.get("id_prod") or param.get("cod_int") or own):
+        raise Refusal("Client-1000", "ERROR: O preenchimento da(s) tag(s) [id_prod] ou [cod_int] é obrigatório!")
     key = {"codigo_produto": param.get("id_prod"), "codigo_produto_integracao": param.get("cod_int")}
-    return produtos.find(desk, key | {"codigo": param.get("codigo") or param.get("cCodigo")})
+    return produtos.find(desk, key | {"codigo": own})
 
 
 def place_of(desk: Desk, id: int | None) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from omie_control.omie.catalog import catalog
 from omie_control.simulator.engine.shelf import Handler
-from omie_control.simulator.families import crm, notas
+from omie_control.simulator.families import cadastros, crm, notas
 from omie_control.simulator.families.compras import pedidos as purchases
 from omie_control.simulator.families.compras import recebimentos
 from omie_control.simulator.families.lists import day, page_of
@@ -153,7 +153,19 @@ def documentos(desk: Desk, param: Record) -> dict[str, Any]:
     return page_of(catalog().method("contador/xml/", "ListarDocumentos"), param, rows, _document)
 
 
+def total_de_tarefas(desk: Desk, param: Record) -> dict[str, Any]:
+    """ObterTotalTarefas: the tasks of an origin, or of one document of it."""
+    rows = [
+        row
+        for row in desk.company.table(cadastros.TAREFAS.table)
+        if param.get("cOrigem") in (None, "", row.record.get("cOrigem"))
+        and param.get("nCodDoc") in (None, 0, row.record.get("nCodDoc"))
+    ]
+    return {"cCodStatus": "0", "cDesStatus": "Tarefas contadas com sucesso!", "nTarefas": len(rows)}
+
+
 HANDLERS: Mapping[str, Mapping[str, Handler]] = {
+    cadastros.TAREFAS.path: {"ObterTotalTarefas": total_de_tarefas},
     "produtos/vendas-resumo/": {"ObterResumoProdutos": vendas},
     "servicos/resumo/": {"ObterResumoServicos": servicos},
     "produtos/compras-resumo/": {"ObterResumoCompras": compras},
