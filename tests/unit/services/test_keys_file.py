@@ -53,7 +53,7 @@ def test_keys_of_a_setting_stand_apart_by_spaces_commas_or_lines(tmp_path: Path)
     assert not (tmp_path / FILE_NAME).exists()
 
 
-@pytest.mark.parametrize("given", ["", " ", "abc", f"{key_text(new_key())} abc"])
+@pytest.mark.parametrize("given", ["", " ", "abc", f"{key_text(bytes(32))} abc"])
 def test_a_setting_that_holds_no_key_is_refused(tmp_path: Path, given: str) -> None:
     with pytest.raises(InvalidInput):
         MasterRing(given, tmp_path).read()
