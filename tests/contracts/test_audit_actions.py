@@ -21,8 +21,10 @@ def written() -> Iterator[tuple[str, str]]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         writes = any(
             isinstance(node, ast.ImportFrom)
-            and node.module == "omie_control.services"
-            and any(alias.name == "audit" for alias in node.names)
+            and (
+                node.module == "omie_control.services.audit_samples"
+                or (node.module == "omie_control.services" and any(alias.name == "audit" for alias in node.names))
+            )
             for node in ast.walk(tree)
         )
         for node in ast.walk(tree) if writes else ():

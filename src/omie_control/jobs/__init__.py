@@ -1,1 +1,1 @@
-"""What runs without anybody asking: schedules, rescue, folding, partitions ahead, demo traffic."""
+"""What runs without anybody asking: schedules, rescue, folding, sealing, verifying, partitions ahead, demo traffic."""

@@ -48,13 +48,14 @@ class Chain:
         elif seal.previous != self._hash:
             yield Finding(Damage.SEAL_CHANGED, "seal", str(seal.sequence), detail="Não continua o selo anterior.")
         self.sequence, self._hash = seal.sequence, seal.hash
-        yield from self._head(seal)
+        of_the_head = list(self._head(seal))
+        yield from of_the_head
         self.leaves = _legible(seal.leaves)
         is_whole = len(seal.leaves) == len(self.leaves) * LEAF_BYTES
         if not is_whole or root_of(leaf.body for leaf in self.leaves) != seal.root:
             yield self._unlike_root(seal)
             yield from self._touched(seal)
-        elif not is_believed(seal, self._ours):
+        elif of_the_head:
             yield from self._touched(seal)
         for witness in self._witnesses:
             yield from witness.compare(seal)
