@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.titles_held import day, today
 from tests.tool_stories import Case, House, Story, Told, told
 
 from omie_control.mcp.tools.extrato import compare
 
 ENTRIES = "lancamentos"
 RECEIPTS = "baixas_contas_receber"
-PERIOD = {"de": "01/10/2026", "ate": "30/11/2026"}
-SINCE, UNTIL = date(2026, 10, 1), date(2026, 11, 30)
+SINCE, UNTIL = today() - timedelta(days=55), today()
+PERIOD = {"de": SINCE.isoformat(), "ate": UNTIL.isoformat()}
 
 
 def an_account(house: House, number: int = 0) -> int:
     return list(house.table("contas_correntes"))[number].id
 
 
+def ago(days: int) -> str:
+    return f"{today() - timedelta(days=days):%d/%m/%Y}"
+
+
 def of(house: House, **more: Any) -> dict[str, Any]:
     return {"codigo_conta_corrente": an_account(house), **PERIOD, **more}
-
-
-def day(text: str) -> date:
-    return datetime.strptime(text, "%d/%m/%Y").date()  # noqa: DTZ007
 
 
 def moved(house: House, account: int) -> list[tuple[date, Decimal, int]]:
@@ -64,7 +65,7 @@ async def a_bank_s_statement(house: House) -> dict[str, Any]:
     account = an_account(house)
     settled = {row.record["title"] for row in house.table(RECEIPTS)}
     first, second = [row.id for row in house.table("contas_receber") if row.id not in settled][:2]
-    for title, value, at, seen in ((first, "11,11", "10/11/2026", False), (second, "22,22", "12/11/2026", True)):
+    for title, value, at, seen in ((first, "11,11", ago(13), False), (second, "22,22", ago(11), True)):
         await house.call(
             "lancar_recebimento",
             codigo_omie=title,
@@ -74,21 +75,21 @@ async def a_bank_s_statement(house: House) -> dict[str, Any]:
             conciliado=seen,
         )
     lines = [
-        {"data": "11/11/2026", "valor": "11,11", "historico": "PIX recebido"},
-        {"data": "2026-11-12", "valor": 22.22},
-        {"data": "12/11/2026", "valor": "-7,77", "historico": "Tarifa"},
+        {"data": ago(12), "valor": "11,11", "historico": "PIX recebido"},
+        {"data": (today() - timedelta(days=11)).isoformat(), "valor": 22.22},
+        {"data": ago(11), "valor": "-7,77", "historico": "Tarifa"},
     ]
     return of(house, linhas_do_banco=lines)
 
 
 def two_match_and_one_is_the_bank_s(house: House, answer: Told) -> None:
     first, second = answer.data["batem"]
-    assert (first["valor"], first["data"], first["data_no_omie"]) == (11.11, "11/11/2026", "10/11/2026")
+    assert (first["valor"], first["data"], first["data_no_omie"]) == (11.11, ago(12), ago(13))
     receipt = house.row(RECEIPTS, first["codigo_baixa"])
     assert receipt.record["entry"] == first["codigo_lancamento"]
     assert (first["conciliado"], first["como_conciliar"]) == (False, "conciliar_recebimento")
     assert (second["valor"], second["conciliado"]) == (22.22, True)
-    assert answer.data["so_no_banco"] == [{"data": "12/11/2026", "valor": -7.77, "historico": "Tarifa"}]
+    assert answer.data["so_no_banco"] == [{"data": ago(11), "valor": -7.77, "historico": "Tarifa"}]
     account = answer.data["conta"]["codigo_omie"]
     inside = [each for each in moved(house, account) if SINCE <= each[0] <= UNTIL]
     assert len(answer.data["so_no_omie"]) == len(inside) - 2

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.titles_held import day, today
 from tests.tool_stories import Case, House, Story, Told, told
 
 TABLE = "contas_receber"
 RECEIPTS = "baixas_contas_receber"
-SINCE, UNTIL = date(2026, 11, 1), date(2026, 11, 30)
 
 
-def day(text: str) -> date:
-    return datetime.strptime(text, "%d/%m/%Y").date()  # noqa: DTZ007
+def the_last_month(_: House) -> dict[str, Any]:
+    since = today() - timedelta(days=30)
+    period = {"pagamento_de": since.isoformat(), "pagamento_ate": today().isoformat()}
+    return {"tipo": "recebimentos", **period, "registros_por_pagina": 100}
 
 
 async def a_title_paid_in_part(house: House) -> dict[str, Any]:
@@ -50,8 +52,9 @@ def it_tells_what_is_left(house: House, answer: Told) -> None:
     assert house.row(RECEIPTS, settlement["codigo_baixa"]).record["entry"] == settlement["codigo_lancamento"]
 
 
-def the_receipts_of_november(house: House, answer: Told) -> None:
-    inside = {row.id: row.record for row in house.table(RECEIPTS) if SINCE <= day(row.record["day"]) <= UNTIL}
+def the_receipts_of_the_last_month(house: House, answer: Told) -> None:
+    since = today() - timedelta(days=30)
+    inside = {row.id: row.record for row in house.table(RECEIPTS) if since <= day(row.record["day"]) <= today()}
     assert inside
     assert {row["codigo_baixa"] for row in answer.data["movimentos"]} == set(inside)
     assert answer.data["total_de_registros"] == len(inside)
@@ -79,15 +82,7 @@ STORIES = (
     ),
     Story(
         "listar_movimentos_financeiros",
-        good=Case(
-            {
-                "tipo": "recebimentos",
-                "pagamento_de": "01/11/2026",
-                "pagamento_ate": "30/11/2026",
-                "registros_por_pagina": 100,
-            },
-            then=the_receipts_of_november,
-        ),
+        good=Case(the_last_month, then=the_receipts_of_the_last_month),
         empty=Case({"codigo_cliente": 7}, has={"registros": 0, "movimentos": []}, says="Nada encontrado"),
         wrong=Case({"status": "ATRASADO"}, says="status: só filtra títulos"),
         failing=Case({}),

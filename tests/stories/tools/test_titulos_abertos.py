@@ -47,11 +47,11 @@ def ages_are_the_book_s(house: House, answer: Told) -> None:
     limits = {"vencido de 1 a 30 dias": (1, 30), "vencido de 31 a 60 dias": (31, 60), "vence hoje": (0, 0)}
     for name, (low, high) in limits.items():
         inside = [each for each in still if low <= (today() - each.due).days <= high]
-        assert inside, name
         assert (bands[name]["titulos"], money(bands[name]["valor"])) == (
             len(inside),
             sum((each.open for each in inside), Decimal(0)),
         )
+    assert bands["vence hoje"]["titulos"] >= 1
     assert sum(band["titulos"] for band in bands.values()) == len(still)
     owed: dict[int, Decimal] = defaultdict(Decimal)
     for each in still:

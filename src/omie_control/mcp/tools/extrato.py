@@ -38,6 +38,13 @@ BAIXAS = Listing(
     ),
 )
 _PAGES = 10
+_BALANCES = {
+    "anterior": "saldo anterior",
+    "atual": "saldo atual",
+    "previsto": "saldo previsto",
+    "conciliado": "saldo conciliado",
+    "disponivel": "saldo disponível",
+}
 
 Conta = Annotated[Codigo, Field(description="Conta corrente, código no Omie, de listar_contas_correntes.")]
 De = Annotated[Data, Field(description="Primeiro dia.", examples=["01/11/2026"])]
@@ -116,7 +123,7 @@ async def consultar_extrato(
         "previstos": read.expected[:SHOWN_MAX] if pagina == 1 else [],
         **read.age(),
     }
-    told = [(f"saldo {name}", shown_money(value)) for name, value in read.saldos.items()]
+    told = [(_BALANCES[name], shown_money(value)) for name, value in read.saldos.items()]
     if not so_saldo:
         told += [("entradas", shown_money(read.entradas)), ("saídas", shown_money(read.saidas))]
     none = None if chosen or so_saldo else "Nada encontrado: movimentos neste período."

@@ -173,7 +173,8 @@ def panel_text(facts: dict[str, Any]) -> str:
             (f"a {side} hoje", shown_money(figures["vence_hoje"])),
             (f"a {side} nos próximos {_AHEAD} dias", shown_money(figures["proximos_7_dias"])),
         ]
-    told += [(f"{name} do mês", shown_money(value)) for name, value in facts["mes"].items()]
+    month = {"entradas": "entradas do mês", "saidas": "saídas do mês", "resultado": "resultado do mês"}
+    told += [(name, shown_money(facts["mes"][key])) for key, name in month.items()]
     return bullets(told)
 
 

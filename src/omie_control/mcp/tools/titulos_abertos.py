@@ -142,7 +142,7 @@ async def relatorio_aging(omie: Omie, *, lado: Lado = "receber", codigo_cliente:
     names = await names_of(omie, (code for code, *_ in aged.biggest))
     facts = {"lado": lado, "hoje": omie.today, **aged.facts(names), **based_on([scan])}
     head = f"**Aging a {lado}**, {shown_day(omie.today)} (empresa {omie.company.slug})."
-    return omie.answer(facts, warned([scan]), head, aged.text())
+    return omie.answer(facts, warned([scan]), head, aged.text(), aged.biggest_text(names))
 
 
 @family.asks(
@@ -226,6 +226,21 @@ class Aging:
         ]
         rows.append({"faixa": "total", "titulos": str(self.count), "valor": shown_money(self.late + self.due)})
         return table({"faixa": "faixa", "titulos": "títulos", "valor": "em aberto"}, rows)
+
+    def biggest_text(self, names: dict[int, str]) -> str | None:
+        """Write for reading who has most open; None when nobody has."""
+        columns = {"cliente": "cliente", "nome": "nome", "em_aberto": "em aberto", "vencido": "vencido", "dias": "dias"}
+        rows = [
+            {
+                "cliente": code,
+                "nome": names.get(code),
+                "em_aberto": shown_money(value),
+                "vencido": shown_money(late),
+                "dias": days,
+            }
+            for code, _, value, late, days in self.biggest
+        ]
+        return table(columns, rows) if rows else None
 
 
 def aging_of(rows: Sequence[Row], today: date) -> Aging:
