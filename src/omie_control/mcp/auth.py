@@ -1,19 +1,23 @@
-"""Who calls over HTTP: one of our own tokens, or nobody."""
+"""Who calls over HTTP: one of our own tokens from where it may be used, or nobody."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from fastmcp.server.auth import AccessToken, TokenVerifier
+from fastmcp.server.dependencies import get_http_request
 from pydantic import Field
 
 from omie_control.domain.actors import Actor
+from omie_control.domain.executions import Origin
+from omie_control.mcp.origin import origin_of_request, trusted_networks
 
 
 class Tokens(Protocol):
     """What the verifier needs of `services.tokens`."""
 
-    async def verify(self, text: str) -> Actor | None:
+    async def verify(self, text: str, origin: Origin | None = None) -> Actor | None:
         """Return whose token this is, or None."""
         ...
 
@@ -27,13 +31,17 @@ class ControlToken(AccessToken):
 class ControlVerifier(TokenVerifier):
     """Lets our own tokens in; anything else gets 401 from FastMCP."""
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, tokens: Tokens, trusted_proxies: Iterable[str] = ()) -> None:
         super().__init__()
         self._tokens = tokens
+        self._trusted = trusted_networks(trusted_proxies)
 
     async def verify_token(self, token: str) -> ControlToken | None:
-        """Return the token with its actor, or None. Raises StorageDown when nobody can tell."""
-        actor = await self._tokens.verify(token)
+        """Return the token with its actor, or None.
+
+        Raises StorageDown when nobody can tell, Overloaded for an address that has guessed too often.
+        """
+        actor = await self._tokens.verify(token, self._origin())
         if actor is None:
             return None
         return ControlToken(
@@ -45,3 +53,10 @@ class ControlVerifier(TokenVerifier):
             claims={"actor": actor.label, "role": actor.role.value},
             actor=actor,
         )
+
+    def _origin(self) -> Origin | None:
+        try:
+            return origin_of_request(get_http_request(), self._trusted)
+        except RuntimeError:
+            # Asked outside of any request: only a token that holds from anywhere passes.
+            return None

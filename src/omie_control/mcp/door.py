@@ -7,6 +7,7 @@ connection; nothing of it is kept. Callers without a valid token are counted and
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 
 import orjson
 from mcp_types import INVALID_REQUEST, PARSE_ERROR
@@ -14,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from omie_control.errors import ControlError, StorageDown
+from omie_control.errors import ControlError, Overloaded, StorageDown
 from omie_control.mcp.faults import say
 from omie_control.mcp.refusals import Sampler
 from omie_control.telemetry import Event, tell
@@ -23,6 +24,7 @@ MAX_BODY = 2 * 1024 * 1024
 # More than this is not even read to be thrown away.
 _MAX_DRAIN = 64 * 1024 * 1024
 _STORAGE_DOWN = -32050
+_TOO_MANY = -32051
 
 
 class Door:
@@ -55,6 +57,9 @@ class Door:
             await self._app(scope, receive, watching)
         except StorageDown as error:
             await _answer(503, _STORAGE_DOWN, error)(scope, receive, send)
+        except Overloaded as error:
+            self._note_unknown(scope)
+            await _answer(429, _TOO_MANY, error, {"Retry-After": "60"})(scope, receive, send)
 
     async def _read(self, scope: Scope, receive: Receive) -> tuple[Response | None, Receive]:
         """Take the body in, up to the limit, and hand back a `receive` that plays it again."""
@@ -110,10 +115,10 @@ def _is_text(body: bytearray) -> bool:
     return True
 
 
-def _answer(status: int, code: int, error: ControlError) -> Response:
+def _answer(status: int, code: int, error: ControlError, headers: Mapping[str, str] | None = None) -> Response:
     """Answer as JSON-RPC does: clients of both eras show its message."""
     body = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": say(error), "data": {"code": error.code}}}
-    return Response(orjson.dumps(body), status_code=status, media_type="application/json")
+    return Response(orjson.dumps(body), status_code=status, headers=headers, media_type="application/json")
 
 
 _TOO_BIG = _answer(

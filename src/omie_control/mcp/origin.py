@@ -55,6 +55,11 @@ def caller_address(peer: str | None, forwarded_for: str | None, trusted: Sequenc
     return nearest
 
 
+def origin_of_request(request: Request, trusted: Sequence[Network]) -> Origin:
+    """Describe who sent an HTTP request, before it is known to be any call."""
+    return _http_origin(request, trusted, None)
+
+
 def origin_of(context: Context, trusted: Sequence[Network], process_session: str) -> Origin:
     """Describe the caller of the current tool call.
 

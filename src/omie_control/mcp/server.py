@@ -151,7 +151,7 @@ def build_server(app: App, *, stdio_actor: Actor | None = None, lists_all: bool 
         "omie-control",
         instructions=INSTRUCTIONS,
         version=__version__,
-        auth=ControlVerifier(app.tokens),
+        auth=ControlVerifier(app.tokens, app.settings.trusted_proxies),
         mask_error_details=True,
         on_duplicate="error",
         middleware=[Shelf(controlled.who, is_whole=lists_all), Reading(controlled), controlled],

@@ -21,10 +21,11 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from omie_control.domain.access import Right, is_allowed
+from omie_control.domain.access import Right
 from omie_control.domain.actors import SYSTEM
-from omie_control.errors import Forbidden, StorageDown, Unauthenticated
+from omie_control.errors import StorageDown, Unauthenticated
 from omie_control.telemetry import Event
+from omie_control.web.auth import origin_of
 
 if TYPE_CHECKING:
     from omie_control.app import App
@@ -165,11 +166,11 @@ async def _admit(request: Request) -> None:
         return
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     app: App = request.app.state.control
-    actor = await app.tokens.verify(text.strip()) if scheme.lower() == "bearer" else None
+    origin = origin_of(request, app.settings.trusted_proxies)
+    actor = await app.tokens.verify(text.strip(), origin) if scheme.lower() == "bearer" else None
     if actor is None:
         raise Unauthenticated
-    if not is_allowed(actor, Right.SYSTEM_READ):
-        raise Forbidden
+    await app.access.require(actor, Right.SYSTEM_READ)
 
 
 def _is_local(request: Request) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from tests.conftest import eventually
 from tests.integration.services.conftest import OWNER, STRANGER, Firm, audited
 
 from omie_control.domain.actors import Actor, ActorKind, Role
-from omie_control.errors import Conflict, Forbidden, InvalidInput, NotFound
+from omie_control.domain.executions import Origin
+from omie_control.domain.networks import require_networks
+from omie_control.errors import Conflict, Forbidden, InvalidInput, NotFound, Overloaded
 from omie_control.postgres.database import Postgres
 from omie_control.services import tokens as room
 from omie_control.services.access import Access
-from omie_control.services.tokens import SEEN_MAX, Tokens
+from omie_control.services.tokens import GUESSES_A_MINUTE, SEEN_MAX, Tokens
 
 
 @pytest.fixture
@@ -153,3 +156,57 @@ async def test_what_is_remembered_is_bounded(tokens: Tokens, monkeypatch: pytest
     for number in range(12):
         assert await tokens.verify(f"omc_aaaaaaaa_{number:043}") is None
     assert len(tokens._seen) == 5
+
+
+async def test_a_token_of_a_network_is_nobody_from_elsewhere(tokens: Tokens, conn: Any) -> None:
+    networks = require_networks(["203.0.113.0/28", "2001:db8::/48", "127.0.0.1"])
+    made, text = await tokens.create(OWNER, "claude", Role.AGENT, networks=networks)
+    assert made.networks == networks
+    for address in ("203.0.113.7", "2001:db8::1", "127.0.0.1", "::ffff:203.0.113.7"):
+        assert await tokens.verify(text, at(address)) is not None
+    for elsewhere in ("203.0.113.16", "2001:db9::1", "127.0.0.2", "::1"):
+        assert await tokens.verify(text, at(elsewhere)) is None
+    assert await tokens.verify(text) is None
+    (row,) = await audited(conn, "token.refused", "refused")
+    assert (row["object_id"], row["detail"]) == (str(made.id), "O token não pode ser usado deste endereço.")
+    assert str(row["ip_address"]) == "203.0.113.16"
+
+
+async def test_a_token_begins_to_hold_at_its_instant(tokens: Tokens, conn: Any) -> None:
+    begins = datetime.now(UTC) + timedelta(milliseconds=400)
+    _, text = await tokens.create(OWNER, "futuro", Role.AGENT, not_before=begins)
+    assert await tokens.verify(text) is None
+    assert await conn.fetchval("select last_used_at from api_tokens") is None
+
+    async def holds() -> bool:
+        return await tokens.verify(text) is not None
+
+    await eventually(holds, within=3)
+    assert datetime.now(UTC) >= begins
+    (row,) = await audited(conn, "token.refused", "refused")
+    assert row["detail"] == "O token ainda não vale."
+
+
+async def test_whoever_tries_texts_that_are_no_token_has_to_wait(tokens: Tokens) -> None:
+    _, text = await tokens.create(OWNER, "claude", Role.AGENT)
+    guesser = at("198.51.100.1")
+    assert await tokens.verify(text, guesser) is not None
+    for number in range(GUESSES_A_MINUTE):
+        guess = "nenhum" if number % 2 else f"omc_aaaaaaaa_{number:043d}"
+        assert await tokens.verify(guess, guesser) is None
+    for guess in ("nenhum", "omc_aaaaaaaa_" + "b" * 43):
+        with pytest.raises(Overloaded) as refused:
+            await tokens.verify(guess, guesser)
+        assert refused.value.until is not None
+    assert await tokens.verify(text, guesser) is not None, "a token that held a moment ago still does"
+    assert await tokens.verify("omc_aaaaaaaa_" + "b" * 43, at("198.51.100.2")) is None
+
+
+@pytest.mark.parametrize("wrong", ["10.0.0.1/8", "padaria", "300.1.1.1", "", "10.0.0.0/33"])
+def test_what_is_no_network_is_named(wrong: str) -> None:
+    with pytest.raises(InvalidInput, match="não é um endereço"):
+        require_networks([wrong])
+
+
+def at(address: str) -> Origin:
+    return Origin("http", ip_address=ip_address(address))

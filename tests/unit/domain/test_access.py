@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import pytest
 
-from omie_control.domain.access import DESCRIPTIONS, RIGHTS, Right, is_allowed, may_grant
+from omie_control.domain.access import DESCRIPTIONS, READING, RIGHTS, Right, is_allowed, may_grant, rights_of
 from omie_control.domain.actors import Actor, ActorKind, Role
+from omie_control.domain.executions import Category, Complexity
+from omie_control.domain.roles import AnyRole, OwnRole, own_role
+from omie_control.errors import InvalidInput
 
 HERE, THERE = UUID(int=1), UUID(int=2)
 #                      viewer auditor agent operator approver admin
@@ -26,6 +30,9 @@ token.read             -      x       -     -        -        x
 token.manage           -      -       -     -        -        x
 system.read            x      x       x     x        x        x
 audit.read             -      x       -     -        -        x
+config.read            -      x       -     x        -        x
+config.manage          -      -       -     -        -        x
+key.manage             -      -       -     -        -        x
 cache.clear            -      -       -     x        -        x
 """
 ROLES = [Role.VIEWER, Role.AUDITOR, Role.AGENT, Role.OPERATOR, Role.APPROVER, Role.ADMIN]
@@ -37,7 +44,7 @@ CELLS = [
 ]
 
 
-def somebody(role: Role, companies: frozenset[UUID] | None = None, *, may_write: bool = True) -> Actor:
+def somebody(role: AnyRole, companies: frozenset[UUID] | None = None, *, may_write: bool = True) -> Actor:
     return Actor(ActorKind.TOKEN, "alguém", role, companies=companies, may_write=may_write)
 
 
@@ -78,3 +85,69 @@ def test_nobody_gives_more_than_they_hold() -> None:
     assert not may_grant(local, Role.VIEWER, None)
     assert not may_grant(local, Role.VIEWER, frozenset({HERE, THERE}))
     assert not may_grant(somebody(Role.ADMIN, may_write=False), Role.AGENT, None)
+
+
+def own(*rights: Right, read_only: bool = False, **limits: Any) -> OwnRole:
+    return own_role(UUID(int=9), "contas-a-pagar", rights=rights, is_read_only=read_only, **limits)
+
+
+WORKER = (Right.EXECUTION_RUN, Right.OMIE_READ, Right.OMIE_WRITE)
+
+
+@pytest.mark.parametrize("right", Right)
+def test_a_role_of_ones_own_has_exactly_its_rights(right: Right) -> None:
+    assert {each for each in Right if is_allowed(somebody(own(right)), each)} == {right}
+    assert is_allowed(somebody(own(right, read_only=True)), right) is (right in READING)
+
+
+def test_a_role_of_ones_own_reaches_only_tools_of_its_kind() -> None:
+    payer = somebody(own(*WORKER, categories=["financeiro"], complexities=["basica", "intermediaria"]))
+    for category in (*Category, None):
+        for complexity in (*Complexity, None):
+            is_within = category is Category.FINANCEIRO and complexity in (Complexity.BASICA, Complexity.INTERMEDIARIA)
+            assert is_allowed(payer, Right.OMIE_WRITE, HERE, (category, complexity)) is is_within
+    assert is_allowed(payer, Right.OMIE_WRITE, HERE)
+    assert not is_allowed(somebody(payer.role, frozenset({THERE})), Right.OMIE_READ, HERE, (Category.FINANCEIRO, None))
+
+
+@pytest.mark.parametrize("role", Role)
+def test_built_in_roles_know_no_kinds_of_tools(role: Role) -> None:
+    for right in Right:
+        assert is_allowed(somebody(role), right, None, (None, None)) is is_allowed(somebody(role), right)
+
+
+def test_nobody_gives_a_role_of_ones_own_that_holds_more_than_they() -> None:
+    manager = somebody(own(*WORKER, Right.USER_MANAGE, categories=["financeiro", "comercial"]))
+    assert may_grant(manager, own(Right.OMIE_READ, categories=["financeiro"]), None)
+    assert not may_grant(manager, own(Right.OMIE_READ, categories=["financeiro", "produtos"]), None)
+    assert not may_grant(manager, own(Right.OMIE_READ), None)
+    assert not may_grant(manager, Role.VIEWER, None), "a built-in role knows no limits"
+    assert not may_grant(manager, own(Right.CACHE_CLEAR, categories=["financeiro"]), None)
+    assert not may_grant(somebody(own(*WORKER, read_only=True)), own(Right.OMIE_WRITE), None)
+    assert may_grant(somebody(own(*WORKER, read_only=True)), own(*WORKER, read_only=True), None)
+    assert may_grant(somebody(Role.ADMIN), own(*Right), None)
+
+
+def test_a_new_right_is_no_reading_right_until_somebody_says_so() -> None:
+    changing = {Right.EXECUTION_CANCEL, Right.EXECUTION_SETTLE, Right.OMIE_WRITE, Right.CACHE_CLEAR}
+    assert READING.isdisjoint(changing | {right for right in Right if right.value.endswith(".manage")})
+    assert rights_of(own(*Right, read_only=True)) == READING
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "hint"),
+    [
+        ("admin", {"rights": ["omie.read"]}, "Escolha outro nome"),
+        ("A B", {"rights": ["omie.read"]}, "Exemplo"),
+        ("x" * 41, {"rights": ["omie.read"]}, "Exemplo"),
+        ("a\x00b", {"rights": ["omie.read"]}, "Exemplo"),
+        ("bom", {"rights": []}, "Existem"),
+        ("bom", {"rights": ["omie.reed"]}, "omie.read?"),
+        ("bom", {"rights": ["omie.read"], "categories": ["financeira"]}, "financeiro?"),
+        ("bom", {"rights": ["omie.read"], "complexities": ["difícil"]}, "Use: basica"),
+    ],
+)
+def test_a_wrong_word_of_a_role_is_named(name: str, words: dict[str, Any], hint: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        own_role(UUID(int=1), name, **words)
+    assert hint in refused.value.for_people()
