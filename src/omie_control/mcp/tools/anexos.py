@@ -119,7 +119,9 @@ def incluir_anexo(
     arquivo_base64: Annotated[
         str | None, Field(description="Conteúdo em base64, se não for texto.", examples=["JVBERi0xLjcK"])
     ] = None,
-    codigo_integracao: CodigoTexto | None = None,
+    codigo_integracao: Annotated[
+        CodigoTexto | None, Field(description="Código do anexo em quem integra; sem ele, um é feito do conteúdo.")
+    ] = None,
 ) -> Fields:
     only_one(texto=texto, arquivo_base64=arquivo_base64)
     content = texto.encode() if texto is not None else _decoded(arquivo_base64 or "")
