@@ -77,7 +77,7 @@ def _removed(held: list[Record], param: Record) -> list[Record]:
     return [each for each in held if each["campo"].lower() != param["campo"].lower()]
 
 
-def characteristics(path: str, ending: str, table: str, find: _Find, keys: tuple[str, str]) -> dict[str, Handler]:
+def characteristics(path: str, table: str, find: _Find, keys: tuple[str, str]) -> dict[str, Handler]:
     """Return the five handlers of a service that keeps characteristics of a record."""
 
     def handler(call: str, change: _Change | None, *, needs_field: bool = True) -> Handler:
@@ -94,15 +94,20 @@ def characteristics(path: str, ending: str, table: str, find: _Find, keys: tuple
 
         return handle
 
-    return {
-        f"IncluirCaract{ending}": handler(f"IncluirCaract{ending}", _added),
-        f"AlterarCaract{ending}": handler(f"AlterarCaract{ending}", _changed),
-        f"ExcluirCaract{ending}": handler(f"ExcluirCaract{ending}", _removed),
-        f"ExcluirTodasCaract{ending}": handler(
-            f"ExcluirTodasCaract{ending}", lambda held, param: [], needs_field=False
-        ),
-        f"ConsultarCaract{ending}": handler(f"ConsultarCaract{ending}", None, needs_field=False),
+    changes: dict[str, tuple[_Change | None, bool]] = {
+        "create": (_added, True),
+        "update": (_changed, True),
+        "get": (None, False),
     }
+    handlers = {}
+    for method in catalog().methods:
+        if method.path != path:
+            continue
+        clears = method.kind == "delete" and "Todas" in method.call
+        removing: tuple[_Change | None, bool] = (lambda held, param: [], False) if clears else (_removed, True)
+        change, needs_field = changes.get(method.kind, removing)
+        handlers[method.call] = handler(method.call, change, needs_field=needs_field)
+    return handlers
 
 
 def _answer(method: Method, held: list[Record]) -> Record:
@@ -137,13 +142,12 @@ HANDLERS: dict[str, Mapping[str, Handler]] = {
     TAGS_PATH: TAGS_HANDLERS,
     "geral/clientescaract/": characteristics(
         "geral/clientescaract/",
-        "Cliente",
         clientes.NOUN.table,
         clientes.NOUN.find,
         (clientes.NOUN.id_tag, clientes.NOUN.code_tag),
     ),
     "crm/contascaract/": characteristics(
-        "crm/contascaract/", "Conta", crm.CONTAS.table, crm.CONTAS.find, (crm.CONTAS.id_tag, crm.CONTAS.code_tag)
+        "crm/contascaract/", crm.CONTAS.table, crm.CONTAS.find, (crm.CONTAS.id_tag, crm.CONTAS.code_tag)
     ),
     contas_receber.PATH: {
         "IncluirDistribuicaoDepartamento": departments,
