@@ -12,8 +12,11 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from omie_control.web.api.problems import is_api, refusal
 
 MAX_BODY_BYTES = 64 * 1024
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -74,12 +77,12 @@ class Guard:
         host = headers.get("host", "")
         match = _HOST.fullmatch(host)
         if match is None or match[1].lower() not in self._hosts:
-            return PlainTextResponse("Este endereço não é atendido aqui.", 421)
+            return _no(scope, "Este endereço não é atendido aqui.", 421)
         if scope["method"] not in _SAFE_METHODS and not self._is_own(headers, host):
-            return PlainTextResponse("O pedido veio de outra origem e foi recusado.", 403)
+            return _no(scope, "O pedido veio de outra origem e foi recusado.", 403)
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._max_body:
-            return PlainTextResponse("O pedido é maior que o limite.", 413)
+            return _no(scope, "O pedido é maior que o limite.", 413)
         return None
 
     def _is_own(self, headers: Headers, host: str) -> bool:
@@ -119,6 +122,12 @@ class _Limited:
             if self._left < 0:
                 raise HTTPException(413)
         return message
+
+
+def _no(scope: Scope, text: str, status: int) -> ASGIApp:
+    if is_api(scope["path"]):
+        return refusal(Request(scope), text, status)
+    return PlainTextResponse(text, status)
 
 
 def _origin(url: str) -> str:

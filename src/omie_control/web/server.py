@@ -20,6 +20,9 @@ from omie_control.errors import ControlError, InvalidInput, NotFound, StorageDow
 from omie_control.services.pulse import Pulse
 from omie_control.telemetry import Event, subscribe, tell
 from omie_control.web import auth, health, live, metrics
+from omie_control.web.api import router as api_router
+from omie_control.web.api.callers import Entrance
+from omie_control.web.api.problems import http_problem, is_api, problem, unreadable
 from omie_control.web.faults import body_of, headers_of, status_of
 from omie_control.web.guard import Guard, allowed_hosts
 from omie_control.web.live import Streams
@@ -57,6 +60,8 @@ def build_web(app: App) -> FastAPI:
     web.state.registry = registry_for(tally)
     for router in (auth, health, live, metrics, overview, executions, language):
         web.include_router(router.router)
+    web.state.entrance = Entrance(app)
+    web.include_router(api_router)
     web.mount("/static", _KeptFiles(directory=_STATIC), name="static")
     web.add_exception_handler(ControlError, _ours)
     web.add_exception_handler(HTTPException, _http)
@@ -88,6 +93,8 @@ async def _ours(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if is_api(request.scope["path"]):
+        return http_problem(request, error)
     if error.status_code == 404:
         return _answer(request, NotFound(mark("Esta página não existe."), hint=mark("Confira o endereço.")), 404)
     if error.status_code == 413:
@@ -97,7 +104,10 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
     # The library's own text would repeat what was sent.
+    if is_api(request.scope["path"]):
+        return await _ours(request, unreadable(error))
     return await _ours(request, InvalidInput(mark("O pedido tem um campo que não é válido.")))
 
 
@@ -137,7 +147,9 @@ def _unexpected(request: Request) -> Response:
 
 
 def _answer(request: Request, error: ControlError, status: int) -> Response:
-    """Shape an error for who asked: a page, a notice above a page that stays, or JSON."""
+    """Shape an error for who asked: a page, a notice above a page that stays, JSON, or a problem of the API."""
+    if is_api(request.scope["path"]):
+        return problem(request, error, status)
     if not _wants_page(request):
         return JSONResponse(body_of(error), status, headers_of(error))
     since = request.app.state.control.db.postgres.down_since if isinstance(error, StorageDown) else None
@@ -148,7 +160,8 @@ def _answer(request: Request, error: ControlError, status: int) -> Response:
 
 
 def _wants_page(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "") or "hx-request" in request.headers
+    asks_for_one = "text/html" in request.headers.get("accept", "") or "hx-request" in request.headers
+    return asks_for_one and not is_api(request.scope["path"])
 
 
 def _to_login(request: Request) -> Response:
