@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
+import segno
 import typer
 
 from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
 from omie_control.cli.session import operator, read_secret, with_app
+from omie_control.domain.actors import User
+from omie_control.domain.executions import Origin
 
 if TYPE_CHECKING:
     from omie_control.app import App
 
 commands = typer.Typer(help="Pessoas que entram no painel.", no_args_is_help=True)
+NameArgument = Annotated[str, typer.Argument(help="Nome de acesso.")]
+CompanyOption = Annotated[list[str] | None, typer.Option(help="Só esta empresa; pode repetir. Sem ela: todas.")]
+SESSIONS = {
+    "id": "id",
+    "seen_at": "último uso",
+    "created_at": "início",
+    "expires_at": "termina",
+    "ip_address": "endereço",
+    "user_agent": "navegador",
+}
 COLUMNS = {
     "username": "nome",
     "role": "papel",
@@ -91,3 +106,129 @@ def role(
             sys.stdout.write(f"Pessoa '{now.username}' agora tem o papel {now.role}.\n")
 
     with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def invite(
+    username: NameArgument,
+    *,
+    role: Annotated[str, typer.Option(help="O papel, do sistema ou próprio.")] = "viewer",
+    company: CompanyOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Convida uma pessoa: mostra um endereço, que vale uma vez e por um dia, onde ela define a senha."""
+
+    async def verb(app: App) -> None:
+        actor = operator()
+        companies = [(await app.companies.resolve(actor, slug)).id for slug in company] if company else None
+        named = await app.services.roles.named(role)
+        _tell_link(app, *(await app.services.invitations.invite(actor, username, named, companies)), as_json=as_json)
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def reset(username: NameArgument, *, as_json: JsonFlag = False) -> None:
+    """Oferece a troca da senha: mostra um endereço, que vale uma vez e por um dia. A senha atual vale até lá."""
+
+    async def verb(app: App) -> None:
+        _tell_link(app, *(await app.services.invitations.reset(operator(), username)), as_json=as_json)
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def deactivate(username: NameArgument, *, as_json: JsonFlag = False) -> None:
+    """Não deixa mais uma pessoa entrar e encerra as sessões dela; os registros ficam."""
+
+    async def verb(app: App) -> None:
+        await app.users.deactivate(operator(), username)
+        _tell(f"Pessoa '{username}' desativada.", {"username": username, "is_active": False}, as_json=as_json)
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def activate(username: NameArgument, *, as_json: JsonFlag = False) -> None:
+    """Deixa uma pessoa entrar de novo."""
+
+    async def verb(app: App) -> None:
+        await app.users.activate(operator(), username)
+        _tell(f"Pessoa '{username}' reativada.", {"username": username, "is_active": True}, as_json=as_json)
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def sessions(username: NameArgument, *, as_json: JsonFlag = False) -> None:
+    """Lista as sessões abertas de uma pessoa."""
+
+    async def verb(app: App) -> None:
+        rows = [asdict(session) for session in await app.logins.of_person(operator(), username)]
+        if not as_json:
+            for row in rows:
+                for name in ("created_at", "seen_at", "expires_at"):
+                    row[name] = local_time(row[name], app.settings.zone)
+        print_listing(rows, SESSIONS, as_json=as_json, empty="Nenhuma sessão aberta.")
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command("end-session")
+def end_session(
+    username: NameArgument,
+    session: Annotated[UUID | None, typer.Argument(help="id da sessão; sem ele: todas.")] = None,
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Encerra uma sessão de uma pessoa, ou todas."""
+
+    async def verb(app: App) -> None:
+        ended = await app.logins.end_of_person(operator(), username, session)
+        _tell(f"Sessões encerradas: {ended}.", {"username": username, "ended": ended}, as_json=as_json)
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def totp(username: NameArgument) -> None:
+    """Liga o segundo fator de uma pessoa: mostra o código QR e pede o primeiro código do celular."""
+
+    async def verb(app: App) -> None:
+        actor, factors = operator(), app.services.second_factors
+        enrolment = await factors.begin(actor, username)
+        segno.make(enrolment.uri).terminal(compact=True)
+        sys.stdout.write(f"{enrolment.uri}\n")
+        code = await asyncio.to_thread(read_secret, None, "Código que o celular mostra")
+        codes = await factors.confirm(actor, username, code, Origin("cli"))
+        sys.stdout.write("Guarde agora os códigos de recuperação:\n" + "\n".join(codes) + "\n")
+
+    with_app(verb)
+
+
+@commands.command("totp-off")
+def totp_off(username: NameArgument, *, as_json: JsonFlag = False) -> None:
+    """Desliga o segundo fator de uma pessoa que perdeu o celular e os códigos."""
+
+    async def verb(app: App) -> None:
+        await app.services.second_factors.remove(operator(), username)
+        _tell(f"Segundo fator de '{username}' desligado.", {"username": username, "has_totp": False}, as_json=as_json)
+
+    with_app(verb, as_json=as_json)
+
+
+def _tell(text: str, facts: dict[str, object], *, as_json: bool) -> None:
+    if as_json:
+        print_object(facts, as_json=True)
+    else:
+        sys.stdout.write(text + "\n")
+
+
+def _tell_link(app: App, user: User, secret: str, *, as_json: bool) -> None:
+    root = app.settings.public_url or f"http://{app.settings.host}:{app.settings.port}"
+    link = f"{root.rstrip('/')}/convite/{secret}"
+    if as_json:
+        print_object({"username": user.username, "link": link}, as_json=True)
+    else:
+        sys.stdout.write(f"{link}\n")
+        sys.stderr.write("Entregue a essa pessoa por um meio seguro: vale uma vez só, por 24 horas.\n")

@@ -13,7 +13,7 @@ from uuid import UUID
 from omie_control.domain.actors import Actor, Login, User
 from omie_control.domain.configuration import DEFAULTS, LOGIN_HOURS, Values
 from omie_control.domain.executions import Origin, uuid7
-from omie_control.errors import NotFound
+from omie_control.errors import NotFound, Unauthenticated
 from omie_control.postgres import web_sessions as store
 from omie_control.postgres.database import Postgres
 from omie_control.postgres.web_sessions import WebSession
@@ -45,8 +45,13 @@ class Logins:
         return timedelta(hours=self._configuration.get(LOGIN_HOURS))
 
     async def enter(self, username: str, password: str, origin: Origin) -> tuple[User, str]:
-        """Check name and password and open a session; returns the person and the cookie's secret."""
+        """Check name and password and open a session; returns the person and the cookie's secret.
+
+        Raises Unauthenticated for somebody who owes a code: their way in is the dashboard's own.
+        """
         user = await self._users.authenticate(username, password, origin)
+        if user.has_totp:
+            raise Unauthenticated("Falta o código do segundo fator.", hint="Entre pelo painel.", code="falta_codigo")
         return user, await self.open(user, origin)
 
     async def open(self, user: User, origin: Origin) -> str:
@@ -81,6 +86,12 @@ class Logins:
             if await store.end_by_token(tx, _hash(secret)) is not None and login is not None:
                 await audit.append(tx, login.actor, "login.ended", object_type="web_session", object_id=str(login.id))
 
+    async def of_person(self, actor: Actor, username: str) -> list[WebSession]:
+        """Return somebody's sessions that hold, the last used first."""
+        user = await self._users.reachable(actor, username)
+        async with self._postgres.transaction() as tx:
+            return await store.of_user(tx, user.id, self._now())
+
     async def list(self, actor: Actor) -> list[WebSession]:
         """Return one's own sessions that hold, the last used first."""
         async with self._postgres.transaction() as tx:
@@ -92,6 +103,26 @@ class Logins:
             if actor.id is None or not await store.end_one(tx, session_id, actor.id):
                 raise NotFound("Esta sessão não existe ou já terminou.")
             await audit.append(tx, actor, "login.ended", object_type="web_session", object_id=str(session_id))
+
+    async def end_of_person(self, actor: Actor, username: str, session_id: UUID | None = None) -> int:
+        """End one session of somebody's (None: all); returns how many. Raises NotFound for one that is not theirs."""
+        user = await self._users.reachable(actor, username)
+        async with self._postgres.transaction() as tx:
+            if session_id is None:
+                ended = await store.end_all(tx, user.id)
+            else:
+                ended = int(await store.end_one(tx, session_id, user.id))
+            if session_id is not None and not ended:
+                raise NotFound("Esta sessão não existe ou já terminou.")
+            await audit.append(
+                tx,
+                actor,
+                "login.ended",
+                object_type="web_session",
+                object_id=None if session_id is None else str(session_id),
+                after={"username": user.username, "sessions_ended": ended},
+            )
+        return ended
 
     def _now(self) -> datetime | None:
         return None if self._clock is None else self._clock()

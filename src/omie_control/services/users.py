@@ -24,11 +24,12 @@ from omie_control.domain.access import Right, may_grant
 from omie_control.domain.actors import SYSTEM, Actor, ActorKind, AnyRole, Role, User
 from omie_control.domain.executions import Origin, uuid7
 from omie_control.domain.passwords import require_password, require_username
-from omie_control.errors import Conflict, NotFound, Unauthenticated
+from omie_control.errors import Conflict, Forbidden, NotFound, Unauthenticated
+from omie_control.postgres import user_links, web_sessions
 from omie_control.postgres import users as store
-from omie_control.postgres import web_sessions
 from omie_control.postgres.database import Postgres
 from omie_control.postgres.queries import Connection
+from omie_control.postgres.user_links import UserLink
 from omie_control.services import audit
 from omie_control.services.access import Access
 from omie_control.services.attempts import Attempts
@@ -61,18 +62,55 @@ class Users:
         companies: Iterable[UUID] | None = None,
     ) -> User:
         """Let a person in, for these companies (None: all). Nobody gives more than they hold."""
+        return await self._create(actor, username, password, role, companies)
+
+    async def _create(
+        self, actor: Actor, username: str, password: str | None, role: AnyRole, companies: Iterable[UUID] | None
+    ) -> User:
         scope = None if companies is None else frozenset(companies)
         await self._access.require(actor, Right.USER_MANAGE, object_type="user", object_id=username)
         if not may_grant(actor, role, scope):
             reason = "Ninguém pode dar mais acesso do que tem."
             raise await self._access.refused(actor, Right.USER_MANAGE, reason, None, "user", username)
         name = require_username(username)
-        hashed = await self._hash(require_password(password, name))
+        hashed = NO_PASSWORD if password is None else await self._hash(require_password(password, name))
         async with self._postgres.transaction() as tx:
             made = await self._add(tx, actor, name, hashed, role, scope)
         if made is None:
             raise Conflict(f"Já existe um usuário '{name}'.", hint="Escolha outro nome.")
         return made
+
+    async def invite(self, actor: Actor, username: str, role: AnyRole, companies: Iterable[UUID] | None = None) -> User:
+        """Let a person in who has no password yet; nobody can enter as them until they have set one."""
+        return await self._create(actor, username, None, role, companies)
+
+    async def reachable(self, actor: Actor, username: str) -> User:
+        """Return a person whom the actor may manage."""
+        name = require_username(username)
+        await self._access.require(actor, Right.USER_MANAGE, object_type="user", object_id=name)
+        async with self._postgres.transaction() as tx:
+            return await self._lock(tx, actor, name)
+
+    async def set_by_link(self, link: UserLink, password: str, origin: Origin) -> User:
+        """Store the password that the holder of a one-time link chose. Raises NotFound when somebody was faster."""
+        hashed = await self._hash(require_password(password, link.username))
+        async with self._postgres.transaction() as tx:
+            user = await store.lock(tx, link.username)
+            if user is None or not user.is_active or not await user_links.spend(tx, link.id):
+                raise NotFound("Este endereço não vale mais.", hint="Peça outro a quem administra o sistema.")
+            await store.set_password(tx, user.id, hashed)
+            await user_links.spend_all(tx, user.id, (user_links.INVITATION, user_links.RESET, user_links.LOGIN))
+            ended = await web_sessions.end_all(tx, user.id)
+            await audit.append(
+                tx,
+                user.actor,
+                "user.password_set_by_link",
+                object_type="user",
+                object_id=user.username,
+                after={"link": link.purpose, "sessions_ended": ended},
+                origin=origin,
+            )
+        return user
 
     async def list(self, actor: Actor) -> list[User]:
         """Return everybody."""
@@ -117,6 +155,7 @@ class Users:
             user = await self._lock(tx, actor, name)
             await store.set_password(tx, user.id, hashed)
             ended = await web_sessions.end_all(tx, user.id)
+            await user_links.spend_all(tx, user.id, (user_links.INVITATION, user_links.RESET, user_links.LOGIN))
             await audit.append(
                 tx,
                 actor,
@@ -126,6 +165,17 @@ class Users:
                 after={"sessions_ended": ended},
             )
         return user
+
+    async def change_own_password(self, actor: Actor, current: str, password: str, origin: Origin) -> User:
+        """Store a new password for whoever knows the current one, and end all their sessions."""
+        await self.require_password_of(actor, current, origin)
+        return await self.change_password(actor, actor.name, password)
+
+    async def require_password_of(self, actor: Actor, password: str, origin: Origin) -> None:
+        """Return when this is the actor's password. Raises Unauthenticated, or Overloaded after too many tries."""
+        if actor.kind is not ActorKind.USER:
+            raise Forbidden("Só uma pessoa tem senha.")
+        await self._prove(actor.name, password, origin)
 
     async def deactivate(self, actor: Actor, username: str) -> None:
         """Keep a person out from now on; their records stay."""
@@ -151,7 +201,12 @@ class Users:
 
         Raises Unauthenticated, the same whatever was wrong; Overloaded with the instant when to try again.
         """
-        name = _storable(username.strip().lower())
+        user = await self._prove(_storable(username.strip().lower()), password, origin)
+        if not user.has_totp:
+            await self.entered(user, origin)
+        return user
+
+    async def _prove(self, name: str, password: str, origin: Origin) -> User:
         await self.attempts.admit(name, origin)
         async with self._postgres.transaction() as tx:
             found = await store.find(tx, name)
@@ -163,8 +218,6 @@ class Users:
                 "Usuário ou senha não conferem.", hint="Confira os dois e tente de novo.", code="login_recusado"
             )
         await self.attempts.forgive(name, origin)
-        if not found.user.has_totp:
-            await self.entered(found.user, origin)
         return found.user
 
     async def entered(self, user: User, origin: Origin) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Annotated
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
 
 SESSION_COOKIE = "omie_control_sessao"
 FORM_COOKIE = "omie_control_formulario"
+# Somebody whose password was right and who still owes the code of their second factor.
+WAITING_COOKIE = "omie_control_espera"
+WAITING_SECONDS = 300
 SESSION_SECONDS = 12 * 3600
 _FORM_SECONDS = 3600
 _USERNAME_MAX = 100
-_PASSWORD_MAX = 1_000
+PASSWORD_LONGEST = 1_000
 
 router = APIRouter()
 
@@ -52,7 +56,7 @@ class Visitor:
 async def find_visitor(request: Request) -> Visitor | None:
     """Return who the cookie stands for, or None."""
     app: App = request.app.state.control
-    secret = request.cookies.get(_name(request, SESSION_COOKIE))
+    secret = request.cookies.get(cookie_name(request, SESSION_COOKIE))
     if not secret:
         return None
     login = await app.logins.verify(secret)
@@ -108,20 +112,52 @@ async def enter(
 ) -> Response:
     """Check username and password, open a session, go on."""
     app: App = request.app.state.control
-    expected = request.cookies.get(_name(request, FORM_COOKIE), "")
-    if not expected or not secrets.compare_digest(expected.encode(), csrf_token.encode()):
+    if not is_own_form(request, csrf_token):
         return _form(
             request, continuar, InvalidInput(mark("O formulário expirou."), hint=mark("Envie de novo.")), username
         )
     origin = origin_of(request, app.settings.trusted_proxies)
     try:
-        user = await app.users.authenticate(username[:_USERNAME_MAX], password[:_PASSWORD_MAX], origin)
+        user = await app.users.authenticate(username[:_USERNAME_MAX], password[:PASSWORD_LONGEST], origin)
+        if user.has_totp:
+            return _ask_for_code(request, await app.services.invitations.begin_login(user), continuar)
         secret = await app.logins.open(user, origin)
     except (Unauthenticated, InvalidInput, Overloaded, StorageDown) as error:
         return _form(request, continuar, error, username)
+    return let_in(request, secret, continuar)
+
+
+def let_in(request: Request, secret: str, continuar: str) -> Response:
+    """Give the cookie of a session that was just opened, and go on."""
     response = RedirectResponse(local_path(continuar), 303)
-    _set_cookie(request, response, SESSION_COOKIE, secret, SESSION_SECONDS)
-    response.delete_cookie(_name(request, FORM_COOKIE))
+    set_cookie(request, response, SESSION_COOKIE, secret, SESSION_SECONDS)
+    for name in (FORM_COOKIE, WAITING_COOKIE):
+        response.delete_cookie(cookie_name(request, name))
+    return response
+
+
+def is_own_form(request: Request, csrf_token: str) -> bool:
+    """Say whether a form of somebody who is not in yet carries the token that we gave its browser."""
+    expected = request.cookies.get(cookie_name(request, FORM_COOKIE), "")
+    return bool(expected) and secrets.compare_digest(expected.encode(), csrf_token.encode())
+
+
+def render_form(
+    request: Request, template: str, context: Mapping[str, object], error: ControlError | None = None
+) -> Response:
+    """Show a form to somebody who is not in yet, with its token also in a cookie."""
+    token = request.cookies.get(cookie_name(request, FORM_COOKIE)) or secrets.token_urlsafe(24)
+    status = 200 if error is None else status_of(error)
+    shown = {"csrf_token": token, "error": error, **context}
+    response = render(request, template, shown, status=status, headers=headers_of(error) if error else None)
+    set_cookie(request, response, FORM_COOKIE, token, _FORM_SECONDS)
+    return response
+
+
+def _ask_for_code(request: Request, waiting: str, continuar: str) -> Response:
+    target = local_path(continuar)
+    response = RedirectResponse(f"/entrar/codigo?continuar={quote(target, safe='/')}", 303)
+    set_cookie(request, response, WAITING_COOKIE, waiting, WAITING_SECONDS)
     return response
 
 
@@ -134,7 +170,7 @@ async def leave(request: Request, csrf_token: Annotated[str, Form()] = "") -> Re
         require_csrf(visitor, csrf_token)
         await app.logins.end(visitor.secret)
     response = RedirectResponse("/entrar", 303)
-    response.delete_cookie(_name(request, SESSION_COOKIE))
+    response.delete_cookie(cookie_name(request, SESSION_COOKIE))
     return response
 
 
@@ -148,22 +184,18 @@ def origin_of(request: Request, trusted_proxies: tuple[str, ...]) -> Origin:
 
 
 def _form(request: Request, continuar: str, error: ControlError | None = None, username: str = "") -> Response:
-    token = request.cookies.get(_name(request, FORM_COOKIE)) or secrets.token_urlsafe(24)
-    status = 200 if error is None else status_of(error)
-    context = {
-        "csrf_token": token,
-        "continuar": local_path(continuar),
-        "error": error,
-        "username": username[:_USERNAME_MAX],
-    }
-    response = render(request, "login.html", context, status=status, headers=headers_of(error) if error else None)
-    _set_cookie(request, response, FORM_COOKIE, token, _FORM_SECONDS)
-    return response
+    return render_form(
+        request,
+        "login.html",
+        {"continuar": local_path(continuar), "username": username[:_USERNAME_MAX]},
+        error,
+    )
 
 
-def _set_cookie(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
+def set_cookie(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
+    """Give a cookie that no script reads and no other site sends along."""
     response.set_cookie(
-        _name(request, name),
+        cookie_name(request, name),
         value,
         max_age=seconds,
         path="/",
@@ -178,7 +210,8 @@ def _is_secure(request: Request) -> bool:
     return bool(app.settings.public_url and app.settings.public_url.startswith("https:"))
 
 
-def _name(request: Request, name: str) -> str:
+def cookie_name(request: Request, name: str) -> str:
+    """Name a cookie as this installation does."""
     # The prefix makes the browser refuse a cookie of this name from a sister domain or over plain HTTP.
     return f"__Host-{name}" if _is_secure(request) else name
 

@@ -12,6 +12,7 @@ import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
+from omie_control.domain.access import Right
 from omie_control.domain.executions import Change
 from omie_control.errors import Overloaded
 from omie_control.telemetry import Event
@@ -74,6 +75,7 @@ async def hints(request: Request) -> StreamingResponse:
     """Stream hints for as long as the visitor is logged in."""
     visitor = await require_visitor(request)
     app: App = request.app.state.control
+    await app.access.require(visitor.actor, Right.EXECUTION_READ)
     streams: Streams = request.app.state.streams
     bus: Bus = request.app.state.bus
     streams.require_room(visitor.actor.label)

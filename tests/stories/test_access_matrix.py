@@ -1,0 +1,335 @@
+"""Every route, tool, resource and command with the rights it asks for; a new one without an entry fails here.
+
+Each entry is proved by real calls: whoever holds exactly its rights passes, whoever lacks one of them is refused
+with the standard status, and an audit row names the right that was missing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx2
+import pytest
+import typer
+from fastapi.routing import APIRoute
+from fastmcp import Client
+from fastmcp.exceptions import FastMCPError, ToolError
+from mcp_types import TextResourceContents
+from starlette.routing import Mount
+from tests.conftest import Database
+from tests.mcp_serving import serving, settings_for
+
+from omie_control.app import App, open_app
+from omie_control.cli.main import main as cli
+from omie_control.domain.access import RIGHTS, Right
+from omie_control.domain.actors import SYSTEM, Actor, ActorKind, AnyRole, Role
+from omie_control.domain.executions import Origin
+from omie_control.domain.roles import OwnRole
+from omie_control.mcp.control import Control
+from omie_control.mcp.server import build_server
+from omie_control.mcp.traits import Traits, traits_of
+from omie_control.web import build_web
+from omie_control.web.auth import SESSION_COOKIE
+
+Rights = frozenset[Right]
+RUN = Right.EXECUTION_RUN
+# Callers of this machine may read the metrics; these are told from them.
+FROM_AFAR = {"X-Forwarded-For": "203.0.113.1"}
+OPEN = "open: "
+
+OWN = "own: "
+API = "/api/v1"
+
+# Routes: the right that the visitor needs, or why none is asked: `open` to strangers, or of one's `own` things only.
+ROUTES: Mapping[tuple[str, str], Right | Rights | str] = {
+    ("GET", "/"): frozenset({Right.EXECUTION_READ, Right.COMPANY_READ, Right.SYSTEM_READ}),
+    ("GET", "/execucoes/{execution_id}"): Right.EXECUTION_READ,
+    ("GET", "/ao-vivo"): Right.EXECUTION_READ,
+    ("GET", "/metrics"): Right.SYSTEM_READ,
+    ("GET", "/entrar"): OPEN + "the login form",
+    ("POST", "/entrar"): OPEN + "the login",
+    ("GET", "/entrar/codigo"): OPEN + "the second step of the login",
+    ("POST", "/entrar/codigo"): OPEN + "the second step of the login",
+    ("GET", "/convite/{secret}"): OPEN + "whoever has the one-time link",
+    ("POST", "/convite/{secret}"): OPEN + "whoever has the one-time link",
+    ("GET", "/conta"): OWN + "account",
+    ("POST", "/conta/senha"): OWN + "password",
+    ("POST", "/conta/sessoes/{session_id}/encerrar"): OWN + "sessions",
+    ("POST", "/conta/segundo-fator"): OWN + "second factor",
+    ("POST", "/conta/segundo-fator/confirmar"): OWN + "second factor",
+    ("POST", "/conta/segundo-fator/desligar"): OWN + "second factor",
+    ("POST", "/sair"): OPEN + "ends whatever session there is",
+    ("POST", "/idioma"): OPEN + "a cookie with a language",
+    ("GET", "/healthz"): OPEN + "says only that the process lives",
+    ("HEAD", "/healthz"): OPEN + "says only that the process lives",
+    ("GET", "/readyz"): OPEN + "says only whether it can work",
+    ("HEAD", "/readyz"): OPEN + "says only whether it can work",
+    ("GET", "/static"): OPEN + "files of ours",
+    ("GET", f"{API}/openapi.json"): OWN + "a constant, for whoever has a token",
+    ("GET", f"{API}/config"): Right.CONFIG_READ,
+    ("GET", f"{API}/config/history"): Right.CONFIG_READ,
+    ("GET", f"{API}/config/diff"): Right.CONFIG_READ,
+    ("GET", f"{API}/config/{{key}}"): Right.CONFIG_READ,
+    ("PUT", f"{API}/config/{{key}}"): Right.CONFIG_MANAGE,
+    ("DELETE", f"{API}/config/{{key}}"): Right.CONFIG_MANAGE,
+    ("POST", f"{API}/config/rollback"): Right.CONFIG_MANAGE,
+    ("GET", f"{API}/executions"): Right.EXECUTION_READ,
+    ("GET", f"{API}/executions/{{execution_id}}"): Right.EXECUTION_READ,
+    ("GET", f"{API}/system"): Right.SYSTEM_READ,
+}
+# What a request needs beside its address to get as far as the question of rights.
+ASKED: Mapping[str, dict[str, Any]] = {
+    f"PUT {API}/config/{{key}}": {"json": {"value": 30}},
+    f"POST {API}/config/rollback": {"json": {"revision": 0}},
+    f"GET {API}/config/history": {"params": {"key": "login.hours"}},
+    f"GET {API}/config/diff": {"params": {"since": 0, "until": 1}},
+}
+# Answers that come behind the question of rights.
+PASSED = frozenset({200, 404, 409})
+_NO_EXECUTION = {"execution_id": "consultar_clientes_20260101_000000_00000000000000000000000000"}
+# Tools that stay in the house: what they need besides leave to run at all, and arguments that reach their verb.
+# Every other tool calls Omie for a company: see `rights_of_tool`.
+TOOLS: Mapping[str, tuple[Rights, dict[str, Any]]] = {
+    "cache_status": (frozenset({Right.COMPANY_READ, Right.SYSTEM_READ}), {"empresa": "padaria"}),
+    "cache_clear": (frozenset({Right.COMPANY_READ, Right.CACHE_CLEAR}), {"empresa": "padaria"}),
+    "lista_empresas": (frozenset({Right.COMPANY_READ}), {}),
+    "aguardar_execucao": (frozenset({Right.EXECUTION_READ}), {**_NO_EXECUTION, "segundos": 0}),
+    "cancelar_execucao": (frozenset(), {**_NO_EXECUTION, "motivo": "teste"}),
+    "por_que_falhou": (frozenset({Right.EXECUTION_READ}), _NO_EXECUTION),
+    "meus_limites": (frozenset({Right.COMPANY_READ}), {}),
+    "iniciar_tarefa": (frozenset({Right.COMPANY_READ}), {"objetivo": "fechar o mês", "empresa": "padaria"}),
+    "encerrar_tarefa": (frozenset({Right.EXECUTION_READ}), {"resultado": "feito", "tarefa": "nenhuma"}),
+    "resumo_da_tarefa": (frozenset({Right.EXECUTION_READ}), {"tarefa": "nenhuma"}),
+    "estado_do_sistema": (frozenset({Right.COMPANY_READ, Right.SYSTEM_READ}), {}),
+    "buscar_execucoes": (frozenset({Right.EXECUTION_READ}), {}),
+    "mostrar_execucao": (frozenset({Right.EXECUTION_READ}), _NO_EXECUTION),
+    "buscar_metodos_omie": (frozenset(), {"consulta": "clientes"}),
+    "descrever_metodo_omie": (frozenset(), {"metodo": "ListarClientes"}),
+    "buscar_ferramentas": (frozenset(), {"consulta": "clientes"}),
+}
+# The envelope only names another tool, whose rights hold.
+ENVELOPES = {"chamar_ferramenta"}
+RESOURCES: Mapping[str, Rights] = {
+    "omie://database/status": frozenset({Right.SYSTEM_READ}),
+    "omie://metrics/summary": frozenset({Right.SYSTEM_READ}),
+    "omie://alerts/active": frozenset({Right.SYSTEM_READ}),
+    "omie://companies": frozenset({Right.COMPANY_READ}),
+    "omie://metodos/geral/clientes/ListarClientes": frozenset(),
+}
+TEMPLATES = {"omie://metodos/{grupo}/{servico}/{metodo}": "omie://metodos/geral/clientes/ListarClientes"}
+# Commands act as an administrator, for whoever can run them holds the database's credentials: the right is what
+# their verb asks of that actor; a text says why none is asked.
+COMMANDS: Mapping[str, Right | str] = {
+    **dict.fromkeys(("up", "serve", "worker", "mcp", "simulate"), "starts a process"),
+    **dict.fromkeys(("migrate", "doctor"), "works on the installation, before there are any roles"),
+    "version": "a constant",
+    "process list": Right.EXECUTION_READ,
+    "process show": Right.EXECUTION_READ,
+    "process tail": Right.EXECUTION_READ,
+    "process cancel": Right.EXECUTION_CANCEL,
+    "process settle": Right.EXECUTION_SETTLE,
+    "company add": Right.COMPANY_MANAGE,
+    "company list": Right.COMPANY_READ,
+    "company test": Right.OMIE_READ,
+    **dict.fromkeys(("user create", "user list", "user role", "user invite", "user reset"), Right.USER_MANAGE),
+    **dict.fromkeys(("user activate", "user deactivate", "user sessions", "user end-session"), Right.USER_MANAGE),
+    **dict.fromkeys(("user totp", "user totp-off"), Right.USER_MANAGE),
+    **dict.fromkeys(("role list", "role create", "role change", "role delete"), Right.USER_MANAGE),
+    "role rights": "a constant",
+    "token create": Right.TOKEN_MANAGE,
+    "token list": Right.TOKEN_READ,
+    "token revoke": Right.TOKEN_MANAGE,
+    **dict.fromkeys(("audit list", "audit show", "audit verify", "audit export", "audit public-key"), Right.AUDIT_READ),
+    "audit verify-file": "reads a file, without the database",
+    **dict.fromkeys(("config list", "config get", "config history", "config diff"), Right.CONFIG_READ),
+    **dict.fromkeys(("config set", "config unset", "config rollback"), Right.CONFIG_MANAGE),
+    "person report": Right.PERSON_REPORT,
+    **dict.fromkeys(("person erase", "person reapply"), Right.PERSON_ERASE),
+    **dict.fromkeys(("person erasures", "hold list"), Right.AUDIT_READ),
+    "person processing": "a constant",
+    **dict.fromkeys(("hold set", "hold lift"), Right.HOLD_MANAGE),
+    **dict.fromkeys(("key list", "key new", "key rotate"), Right.KEY_MANAGE),
+}
+
+
+@pytest.fixture
+async def app(database: Database, valkey_url: str, tmp_path: Path) -> AsyncIterator[App]:
+    async with open_app(settings_for(database, valkey_url, tmp_path), kind="serve") as opened:
+        await opened.companies.add(SYSTEM, "padaria", "Padaria", "1234567890", "a" * 32, base_url="http://127.0.0.1:9/")
+        yield opened
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One call by an actor of its own; `missing` is the right that it has to be refused for, None for none."""
+
+    name: str
+    role: AnyRole
+    missing: Right | None
+    needed: Rights
+
+
+def attempts(name: str, needed: Rights) -> Iterator[Attempt]:
+    """Whoever holds exactly what is needed, whoever lacks one of it, and every built-in role."""
+    yield Attempt(name, own(needed), None, needed)
+    for right in needed:
+        yield Attempt(name, own(needed - {right} or {Right.KEY_MANAGE}), right, needed)
+    for role in Role:
+        lacking = needed - RIGHTS[role]
+        yield Attempt(name, role, next(iter(lacking), None), needed)
+
+
+def own(rights: Rights | set[Right]) -> OwnRole:
+    return OwnRole(uuid4(), f"papel-{uuid4().hex[:12]}", frozenset(rights))
+
+
+def rights_of_tool(name: str, traits: Traits, arguments: Mapping[str, Any]) -> Rights:
+    """A tool of Omie's resolves a company, reads or writes there, and is an execution; others are in the table."""
+    if traits.calls_omie:
+        return frozenset({RUN, Right.COMPANY_READ, traits.of(arguments).right})
+    return frozenset({RUN}) | TOOLS[name][0]
+
+
+def served(routes: Iterable[object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for route in routes:
+        if isinstance(route, APIRoute):
+            yield from ((method, prefix + route.path) for method in route.methods or ())
+        elif isinstance(route, Mount):
+            yield "GET", prefix + route.path
+        else:
+            # A router within: FastAPI unfolds it at the first request only.
+            router, context = getattr(route, "original_router", None), getattr(route, "include_context", None)
+            assert router is not None, f"what kind of route is {route!r}?"
+            assert context is not None
+            yield from served(router.routes, prefix + context.prefix)
+
+
+def test_every_route_is_in_the_table(database: Database, valkey_url: str, tmp_path: Path) -> None:
+    async def routes() -> set[tuple[str, str]]:
+        async with open_app(settings_for(database, valkey_url, tmp_path), kind="serve") as app:
+            return set(served(build_web(app).routes))
+
+    assert asyncio.run(routes()) == set(ROUTES)
+
+
+def test_every_command_is_in_the_table() -> None:
+    def walk(command: object, path: tuple[str, ...]) -> Iterator[str]:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield " ".join(path)
+        for name, each in dict(inner or {}).items():
+            yield from walk(each, (*path, name))
+
+    assert set(walk(typer.main.get_command(cli), ())) == set(COMMANDS)
+
+
+async def test_every_tool_and_resource_asks_exactly_for_its_rights(app: App, conn: asyncpg.Connection) -> None:
+    server = build_server(app, lists_all=True)
+    control = next(each for each in server.middleware if isinstance(each, Control))
+    tools = {tool.name: traits_of(tool, None) for tool in await server.list_tools(run_middleware=False)}
+    assert {name for name, traits in tools.items() if not traits.calls_omie} == set(TOOLS) | ENVELOPES
+    assert {str(each.uri) for each in await server.list_resources()} == set(RESOURCES) - set(TEMPLATES.values())
+    assert {each.uri_template for each in await server.list_resource_templates()} == set(TEMPLATES)
+    # An argument that no tool has: it ends the call behind the check and before Omie.
+    nothing = {"empresa": "padaria", "argumento_que_nao_existe": 1}
+    expected: dict[str, Attempt] = {}
+
+    def enter(attempt: Attempt) -> None:
+        actor = Actor(ActorKind.TOKEN, f"{len(expected)}", attempt.role, UUID(int=len(expected)))
+        expected[actor.label] = attempt
+        control._actor = actor
+
+    async with Client(server) as client:
+        for name, traits in tools.items():
+            arguments = TOOLS[name][1] if name in TOOLS else nothing
+            for attempt in attempts(name, rights_of_tool(name, traits, arguments)) if name not in ENVELOPES else ():
+                enter(attempt)
+                with suppress(ToolError):
+                    await client.call_tool(name, arguments)
+        for uri, rights in RESOURCES.items():
+            for attempt in attempts(uri, rights | {RUN}):
+                enter(attempt)
+                with suppress(FastMCPError, Exception):
+                    assert isinstance((await client.read_resource(uri))[0], TextResourceContents)
+    ended = await conn.fetch("select actor, array_agg(error_code) as codes from process_executions group by actor")
+    audited = await conn.fetch(
+        "select actor, array_agg(action) as actions from audit_events where outcome = 'refused' group by actor"
+    )
+    codes = {row["actor"]: row["codes"] for row in ended}
+    refused = {row["actor"]: row["actions"] for row in audited}
+    wrong = [
+        f"{attempt.name} as {attempt.role}: {codes.get(label)} {refused.get(label)}, expected {attempt.missing}"
+        for label, attempt in expected.items()
+        if ("sem_permissao" in codes.get(label, ())) != (attempt.missing is not None)
+        or not set(refused.get(label, ())) <= {right.value for right in attempt.needed - _held(attempt.role)}
+        or bool(refused.get(label)) != (attempt.missing is not None)
+    ]
+    assert len(expected) > 1_000
+    assert wrong == [], "\n".join(wrong)
+
+
+async def test_every_route_asks_exactly_for_its_right(app: App, conn: asyncpg.Connection) -> None:
+    expected: Counter[str] = Counter()
+    async with serving(build_web(app)) as url, httpx2.AsyncClient(base_url=url, headers=FROM_AFAR) as stranger:
+        for (method, path), right in ROUTES.items():
+            name = f"{method} {path}"
+            answer = await stranger.request(method, _address(path), **ASKED.get(name, {}))
+            assert (answer.status_code == 401) is (bool(_rights(right)) or str(right).startswith(OWN)), (name, answer)
+            for attempt in attempts(name, _rights(right)) if _rights(right) else ():
+                status = await _visit(app, url, method, path, attempt)
+                assert status in PASSED if attempt.missing is None else status == 403, (attempt, status)
+                if attempt.missing is not None:
+                    expected[attempt.missing.value] += 1
+    rows = await conn.fetch(
+        "select action, count(*) as n from audit_events where outcome = 'refused' and action = any($1) group by action",
+        [right.value for right in Right],
+    )
+    assert {row["action"]: row["n"] for row in rows} == expected
+
+
+async def _visit(app: App, url: str, method: str, path: str, attempt: Attempt) -> int:
+    """Ask as a person (where the route takes a token: by one) of a role, and give the status."""
+    role = attempt.role
+    if isinstance(role, OwnRole):
+        async with app.db.postgres.transaction() as tx:
+            await tx.execute(
+                "insert into roles (id, name, rights, created_by) values ($1, $2, $3, 'test')",
+                role.id,
+                role.name,
+                sorted(role.rights),
+            )
+    if path == "/metrics" or path.startswith(API):
+        _, text = await app.tokens.create(SYSTEM, "programa", role)
+        headers = {"Authorization": f"Bearer {text}", **FROM_AFAR}
+    else:
+        user, _ = await app.services.invitations.invite(SYSTEM, f"u{uuid4().hex}", role)
+        headers = {"Cookie": f"{SESSION_COOKIE}={await app.logins.open(user, Origin('web'))}"}
+    async with (
+        httpx2.AsyncClient(base_url=url, headers=headers) as client,
+        client.stream(method, _address(path), **ASKED.get(attempt.name, {})) as answer,
+    ):
+        return answer.status_code
+
+
+def _rights(entry: Right | Rights | str) -> Rights:
+    if isinstance(entry, Right):
+        return frozenset({entry})
+    return frozenset() if isinstance(entry, str) else entry
+
+
+def _address(path: str) -> str:
+    known = {"execution_id": _NO_EXECUTION["execution_id"], "session_id": str(UUID(int=1)), "key": "login.hours"}
+    return re.sub(r"\{([a-z_]+)\}", lambda name: known.get(name[1], "nenhum"), path)
+
+
+def _held(role: AnyRole) -> Rights:
+    return role.rights if isinstance(role, OwnRole) else RIGHTS[role]
