@@ -26,6 +26,7 @@ from omie_control.cli.exits import EXIT_CODES, UNEXPECTED
 from omie_control.cli.main import main as cli
 from omie_control.domain.audit_actions import ACTIONS
 from omie_control.mcp.server import register_tools
+from omie_control.services.processing import record
 from omie_control.settings import PREFIX, Settings
 from omie_control.telemetry import _LOUD, _QUIET, Event
 from omie_control.web.faults import STATUS
@@ -57,6 +58,7 @@ EVENTS: dict[Event, str] = {
     Event.CHECKPOINT_FAILED: "The head of a seal could not be written to its file outside the database.",
     Event.AUDIT_VERIFIED: "The audit was verified, with so many findings.",
     Event.AUDIT_DAMAGED: "The verification found a record, seal, checkpoint or key that is not as it was sealed.",
+    Event.ERASURES_REAPPLIED: "What a restore brought back, or was still needed before, was erased by the list.",
     Event.STORAGE_LOST: "PostgreSQL does not answer; no call leaves.",
     Event.STORAGE_BACK: "PostgreSQL answers again.",
     Event.LIVE_LOST: "Valkey does not answer; the live view polls.",
@@ -394,6 +396,23 @@ def audit_actions_page() -> str:
     return "\n".join([*lines, *(f"| `{action}` | {meaning} |" for action, meaning in ACTIONS.items())]) + "\n"
 
 
+def personal_data_page() -> str:
+    """Tell the record of processing."""
+    lines = [
+        "# Personal data",
+        "",
+        "The record of processing operations (LGPD, art. 37), as `omie-control person processing` prints it.",
+        "Columns are those of the database; a test holds the list against the schema.",
+        "",
+        "| whose | data | where | form | kept for | purpose | basis |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for entry in record():
+        cells = (entry.subject, entry.data, entry.where, entry.form, entry.kept, entry.purpose, entry.basis)
+        lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
+    return _page(lines)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "events.md": events_page,
@@ -403,6 +422,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "tools.md": tools_page,
     "python.md": python_page,
     "metrics.md": metrics_page,
+    "personal-data.md": personal_data_page,
 }
 
 

@@ -46,6 +46,7 @@ class Event(StrEnum):
     CHECKPOINT_FAILED = "checkpoint.failed"
     AUDIT_VERIFIED = "audit.verified"
     AUDIT_DAMAGED = "audit.damaged"
+    ERASURES_REAPPLIED = "erasures.reapplied"
     STORAGE_LOST = "storage.lost"
     STORAGE_BACK = "storage.back"
     LIVE_LOST = "live.lost"

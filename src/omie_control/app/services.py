@@ -25,6 +25,8 @@ from omie_control.services.calls import OmieCalls
 from omie_control.services.companies import Companies
 from omie_control.services.configuration import Configurations
 from omie_control.services.connections import Connections
+from omie_control.services.erasure_list import ErasureList
+from omie_control.services.erasures import Erasures
 from omie_control.services.errands import Errands
 from omie_control.services.executions import Executions
 from omie_control.services.exports import Exports
@@ -35,9 +37,11 @@ from omie_control.services.idempotency import IdempotentWrites
 from omie_control.services.kept_answers import KeptAnswers
 from omie_control.services.key_rotation import KeyRotation
 from omie_control.services.keys import Keys
+from omie_control.services.legal_holds import LegalHolds
 from omie_control.services.live_configuration import LiveConfiguration
 from omie_control.services.logins import Logins
 from omie_control.services.methods import Methods
+from omie_control.services.person_search import PersonSearch
 from omie_control.services.recording import Recording
 from omie_control.services.roles import Roles
 from omie_control.services.seals import Seals
@@ -94,6 +98,8 @@ class Services:
     seals: Seals
     trail: AuditTrail
     audit_export: AuditExport
+    erasures: Erasures
+    legal_holds: LegalHolds
     client: OmieClient
     gate: DoubleGate
     blocks: Blocks
@@ -130,6 +136,7 @@ async def wire(db: DatabaseManager) -> Services:
     calls = OmieCalls(Sender(client, companies, gate, settings.egress, live_configuration), writes, answers, access)
     seal_keys, checkpoints = SealKeys(postgres, keys), Checkpoints(settings.home.expanduser(), settings.audit_folder)
     trail = AuditTrail(postgres, seal_keys, checkpoints, access)
+    erasure_list, search = ErasureList(settings.home.expanduser()), PersonSearch(postgres, keys, bodies)
     settlements = Settlements(postgres, keys, bodies, access, answers, db.tell)
     return Services(
         recorder=db.recorder,
@@ -163,6 +170,8 @@ async def wire(db: DatabaseManager) -> Services:
         seals=Seals(postgres, seal_keys, checkpoints),
         trail=trail,
         audit_export=AuditExport(postgres, seal_keys, access),
+        erasures=Erasures(postgres, keys, access, search, erasure_list, db.redis),
+        legal_holds=LegalHolds(postgres, keys, access),
         client=client,
         gate=gate,
         blocks=blocks,

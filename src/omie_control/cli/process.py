@@ -29,6 +29,8 @@ COLUMNS = {
     "actor": "quem",
     "execution_id": "execution_id",
 }
+# What a sealed body calls its parts, and the fields of an execution that show them masked.
+REVEALED = {"input": "input_parameters", "request": "request_payload", "response": "response_data"}
 TAIL_SECONDS = 1.0
 StatusOption = Annotated[str | None, typer.Option(help="Só esta situação: running, completed, failed, timeout, …")]
 TypeOption = Annotated[str | None, typer.Option("--type", help="Só este tipo de processo.")]
@@ -69,12 +71,22 @@ def list_(
 
 
 @commands.command()
-def show(execution_id: str, *, as_json: JsonFlag = False) -> None:
+def show(
+    execution_id: str,
+    *,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Abre os dados pessoais que estão mascarados; fica na auditoria.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
     """Mostra uma execução inteira: pedido, resposta, chamadas ao Omie, filhas."""
 
     async def verb(app: App) -> None:
         found = await app.executions.get(operator(), execution_id)
         row = _row(found, app, as_json=as_json, whole=True)
+        if reveal:
+            clear = await app.services.bodies.reveal(operator(), execution_id)
+            row |= {REVEALED[part]: value for part, value in clear.items()}
         errand = None if found.session_id is None else await app.services.errands.find(operator(), found.session_id)
         print_object(row | {"errand_goal": None if errand is None else errand.goal}, as_json=as_json)
 

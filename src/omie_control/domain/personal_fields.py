@@ -6,6 +6,7 @@ for their spelling. A contract test holds these sets against the catalogue.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 
 
@@ -60,6 +61,14 @@ _SECRETS = _names(
     xapikey privatekey credential credentials credenciais cteskey calendarkey
     """
 )
+# Every name by what it holds: what the record of processing tells of.
+FIELDS: Mapping[Kind, frozenset[str]] = {
+    Kind.DOCUMENT: _DOCUMENTS,
+    Kind.EMAIL: _EMAILS,
+    Kind.PHONE: _PHONES,
+    Kind.ACCOUNT: _ACCOUNTS,
+    Kind.SECRET: _SECRETS,
+}
 _SECRET_ENDINGS = ("senha", "password", "secret", "token", "apikey")
 
 

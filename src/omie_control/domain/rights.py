@@ -27,6 +27,9 @@ class Right(StrEnum):
     CONFIG_MANAGE = "config.manage"
     CACHE_CLEAR = "cache.clear"
     KEY_MANAGE = "key.manage"
+    PERSON_REPORT = "person.report"
+    PERSON_ERASE = "person.erase"
+    HOLD_MANAGE = "hold.manage"
 
 
 # Rights that change nothing: all that a read-only role can ever hold. A new right is not among them until put here.
@@ -36,6 +39,7 @@ READING = frozenset(
         Right.EXECUTION_RUN,
         Right.OMIE_READ,
         Right.BODY_REVEAL,
+        Right.PERSON_REPORT,
         Right.COMPANY_READ,
         Right.TOKEN_READ,
         Right.SYSTEM_READ,
@@ -63,5 +67,8 @@ DESCRIPTIONS: Mapping[Right, str] = {
     Right.CONFIG_READ: "ver a configuração",
     Right.CONFIG_MANAGE: "mudar a configuração",
     Right.KEY_MANAGE: "ver e trocar as chaves mestras",
+    Right.PERSON_REPORT: "ver o que se guarda de uma pessoa",
+    Right.PERSON_ERASE: "apagar os dados de uma pessoa",
+    Right.HOLD_MANAGE: "reter dados ou liberar o que está retido",
     Right.CACHE_CLEAR: "descartar as respostas guardadas do Omie",
 }

@@ -13,6 +13,7 @@ from omie_control.app import App
 from omie_control.jobs.auditor import Auditor
 from omie_control.jobs.completer import Completer
 from omie_control.jobs.demo import DemoTraffic
+from omie_control.jobs.eraser import Eraser
 from omie_control.jobs.folder import fold
 from omie_control.jobs.partitions import make_partitions
 from omie_control.jobs.rescuer import rescue
@@ -38,6 +39,7 @@ class Worker:
             Scheduler(app, SCHEDULES),
             Completer(app.services.verifications, app.services.writes),
             Auditor(app.services.trail),
+            Eraser(app.services.erasures),
             DemoTraffic(app),
         ]
 

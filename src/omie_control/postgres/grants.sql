@@ -16,6 +16,7 @@ revoke all on configuration_history from public, omie_control_app, omie_control_
 revoke all on roles, recovery_codes, user_links, identity_roles from public, omie_control_app, omie_control_reader;
 revoke all on master_keys, index_key from public, omie_control_app, omie_control_reader;
 revoke all on errands from public, omie_control_app, omie_control_reader;
+revoke all on erasures, legal_holds from public, omie_control_app, omie_control_reader;
 revoke all on seal_queue, seal_keys, seals, audit_verifications from public, omie_control_app, omie_control_reader;
 
 -- The application. No delete where a row is a record: executions, calls, alerts, people, keys leave by
@@ -40,6 +41,8 @@ grant select, insert, update on gate_egresses, gate_lines to omie_control_app;
 grant select on configuration_history to omie_control_app;
 -- A rotation puts another key in force and wraps the index key anew.
 grant select, insert, update on master_keys, index_key to omie_control_app;
+-- What was erased and what is held stays known: both only end.
+grant select, insert, update on erasures, legal_holds to omie_control_app;
 -- The audit only grows.
 grant select, insert on audit_events, seals, audit_verifications to omie_control_app;
 -- Taken out of the queue when it is sealed; a signing key is wrapped anew when the master key changes.
@@ -60,6 +63,8 @@ grant select on
     to omie_control_reader;
 grant select (revision, config_key, at, changed_by) on configuration_history to omie_control_reader;
 grant select on master_keys to omie_control_reader;
+grant select (id, company_id, reason, requested_by, requested_at, applied_at, executions, writes) on erasures to omie_control_reader;
+grant select (id, company_id, since, until, reason, set_by, set_at, lifted_by, lifted_at) on legal_holds to omie_control_reader;
 grant select on uncertain_executions, lookup_lines, seals, seal_queue, audit_verifications to omie_control_reader;
 grant select (id, public_key, created_at) on seal_keys to omie_control_reader;
 grant select (id, slug, name, app_key_hint, base_url, is_demo, is_active, created_by, created_at, updated_at)

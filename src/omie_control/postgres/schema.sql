@@ -273,6 +273,21 @@ create table data_keys (
     constraint data_keys_company_id_month_key UNIQUE (company_id, month)
 );
 
+create table erasures (
+    id uuid not null default uuid7(),
+    person_hash bytea not null,
+    company_id uuid,
+    reason character varying(500) not null,
+    requested_by character varying(100) not null,
+    requested_at timestamp with time zone not null default clock_timestamp(),
+    applied_at timestamp with time zone,
+    executions integer not null default 0,
+    writes integer not null default 0,
+    constraint erasures_pkey PRIMARY KEY (id),
+    constraint erasures_person_hash_check CHECK ((octet_length(person_hash) = 24)),
+    constraint erasures_reason_check CHECK (((reason)::text <> ''::text))
+);
+
 create table errands (
     id uuid not null,
     name character varying(100) not null,
@@ -432,6 +447,25 @@ create table integration_alerts (
     resolved_by character varying(100),
     created_at timestamp with time zone not null default now(),
     constraint integration_alerts_pkey PRIMARY KEY (id)
+);
+
+create table legal_holds (
+    id uuid not null default uuid7(),
+    person_hash bytea,
+    company_id uuid,
+    since timestamp with time zone,
+    until timestamp with time zone,
+    reason character varying(500) not null,
+    set_by character varying(100) not null,
+    set_at timestamp with time zone not null default clock_timestamp(),
+    lifted_by character varying(100),
+    lifted_at timestamp with time zone,
+    constraint legal_holds_pkey PRIMARY KEY (id),
+    constraint holds_something CHECK ((num_nonnulls(person_hash, company_id, since, until) > 0)),
+    constraint legal_holds_person_hash_check CHECK ((octet_length(person_hash) = 24)),
+    constraint legal_holds_reason_check CHECK (((reason)::text <> ''::text)),
+    constraint lifted_by_somebody CHECK (((lifted_by IS NULL) = (lifted_at IS NULL))),
+    constraint since_is_before_until CHECK ((since < until))
 );
 
 create table login_attempts (
@@ -1510,6 +1544,10 @@ comment on column configuration_history.before is 'the value that was in force, 
 
 comment on table data_keys is 'one key per company and month, wrapped by the master key; company zero is "no company"';
 
+comment on column erasures.person_hash is 'both keyed hashes of the CPF or CNPJ: 8 bytes as beside bodies, 16 of the digest';
+
+comment on column erasures.applied_at is 'when all of it was erased; null: something is still needed or was not reached yet';
+
 comment on column errands.name is 'what process_executions.fastmcp_session_id says of the executions of the errand';
 
 comment on column errands.session_id is 'the session of the protocol in which it was opened, where there is one: it tells apart conversations of one token';
@@ -1529,6 +1567,8 @@ comment on column idempotency_keys.request is 'what the write sends, sealed and 
 comment on table identity_roles is 'what a group or role of the identity provider is here';
 
 comment on table index_key is 'hashes CPFs and CNPJs; made of the first master key, wrapped by the one in force';
+
+comment on table legal_holds is 'each column that is given narrows what is held: of a person, of a company, of a span of time';
 
 comment on column login_attempts.subject is 'sha256 of user name and address';
 

@@ -88,9 +88,10 @@ class Bodies:
                 "Esta execução não guarda conteúdo cifrado.",
                 hint="Nada nela foi mascarado, ou o prazo de guarda já terminou.",
             )
-        return await self._opened(found, parts)
+        return await self.opened(found, parts)
 
-    async def _opened(self, owner: store.Owner, parts: list[SealedBody]) -> dict[str, Any]:
+    async def opened(self, owner: store.Owner, parts: list[SealedBody]) -> dict[str, Any]:
+        """Open sealed parts for a verb that has asked for its right and keeps its trace. Raises Conflict."""
         clear: dict[str, Any] = {}
         columns = [None if text is None else canonical(json.loads(text)) for text in owner.columns]
         for part in parts:

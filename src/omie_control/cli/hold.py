@@ -1,0 +1,110 @@
+"""`omie-control hold`: legal holds, which keep data from being erased."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
+from omie_control.cli.session import operator, read_secret, with_app
+
+if TYPE_CHECKING:
+    from omie_control.app import App
+    from omie_control.domain.erasures import Hold
+
+commands = typer.Typer(help="Retenções legais: o que não pode ser apagado por enquanto.", no_args_is_help=True)
+COLUMNS = {
+    "id": "retenção",
+    "person": "pessoa",
+    "company_id": "empresa",
+    "since": "de",
+    "until": "até",
+    "reason": "motivo",
+    "set_by": "por",
+    "set_at": "desde",
+    "lifted_at": "liberada em",
+}
+
+
+@commands.command("set")
+def set_(
+    *,
+    reason: Annotated[str, typer.Option(help="Por que reter, por exemplo: processo judicial; fica no registro.")],
+    person: Annotated[
+        bool, typer.Option("--person", help="Retém os dados de uma pessoa; o CPF ou CNPJ é perguntado ou lido.")
+    ] = False,
+    company: Annotated[str | None, typer.Option(help="Só o que é desta empresa.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Só o que foi gravado a partir deste instante.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Só o que foi gravado antes deste instante.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Retém dados de uma pessoa, de uma empresa ou de um período, ou o que têm em comum."""
+    document = read_secret(None, "CPF ou CNPJ") if person else None
+
+    async def verb(app: App) -> None:
+        zone, actor = app.settings.zone, operator()
+        chosen = None if company is None else (await app.companies.resolve(actor, company)).id
+        hold = await app.services.legal_holds.place(
+            actor,
+            reason,
+            document=document,
+            company=chosen,
+            since=_instant(since, zone),
+            until=_instant(until, zone),
+        )
+        if as_json:
+            print_object(_row(hold), as_json=True)
+        else:
+            sys.stdout.write(f"Retido: {hold.id}\n")
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command("list")
+def list_(
+    *, every: Annotated[bool, typer.Option("--all", help="Também as liberadas.")] = False, as_json: JsonFlag = False
+) -> None:
+    """Lista as retenções; a pessoa, só pelo código calculado."""
+
+    async def verb(app: App) -> None:
+        rows = [_row(hold) for hold in await app.services.legal_holds.list(operator(), live_only=not every)]
+        if not as_json:
+            for row in rows:
+                for name in ("since", "until", "set_at", "lifted_at"):
+                    row[name] = local_time(row[name], app.settings.zone)
+        print_listing(rows, COLUMNS, as_json=as_json, empty="Nada está retido.")
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def lift(
+    hold_id: UUID,
+    *,
+    reason: Annotated[str, typer.Option(help="Por que liberar; fica no registro.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Libera o que estava retido; nada é apagado por isto."""
+
+    async def verb(app: App) -> None:
+        hold = await app.services.legal_holds.lift(operator(), hold_id, reason)
+        if as_json:
+            print_object(_row(hold), as_json=True)
+        else:
+            sys.stdout.write(f"Liberado: {hold.id}\n")
+
+    with_app(verb, as_json=as_json)
+
+
+def _row(hold: Hold) -> dict[str, Any]:
+    return asdict(hold) | {"person": None if hold.person is None else hold.person.name}
+
+
+def _instant(given: datetime | None, zone: Any) -> datetime | None:
+    """Read a bare instant in the zone of the house."""
+    return None if given is None else given.replace(tzinfo=zone) if given.tzinfo is None else given
