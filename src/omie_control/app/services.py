@@ -34,6 +34,7 @@ from omie_control.services.failures import Failures
 from omie_control.services.firststeps import FirstSteps
 from omie_control.services.gate import DoubleGate, Limits
 from omie_control.services.idempotency import IdempotentWrites
+from omie_control.services.invitations import Invitations
 from omie_control.services.kept_answers import KeptAnswers
 from omie_control.services.key_rotation import KeyRotation
 from omie_control.services.keys import Keys
@@ -47,6 +48,7 @@ from omie_control.services.roles import Roles
 from omie_control.services.seals import Seals
 from omie_control.services.seals_checkpoints import Checkpoints
 from omie_control.services.seals_keys import SealKeys
+from omie_control.services.second_factors import SecondFactors
 from omie_control.services.sending import Sender
 from omie_control.services.settlements import Settlements
 from omie_control.services.system import System
@@ -77,6 +79,8 @@ class Services:
     companies: Companies
     users: Users
     roles: Roles
+    invitations: Invitations
+    second_factors: SecondFactors
     logins: Logins
     tokens: Tokens
     executions: Executions
@@ -149,6 +153,8 @@ async def wire(db: DatabaseManager) -> Services:
         companies=companies,
         users=users,
         roles=Roles(postgres, access),
+        invitations=Invitations(postgres, users),
+        second_factors=SecondFactors(postgres, keys, access, users.attempts),
         logins=Logins(postgres, users, configuration=live_configuration),
         tokens=tokens,
         first_steps=FirstSteps(users, tokens, companies),
