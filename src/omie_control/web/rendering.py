@@ -15,11 +15,13 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from omie_control import __version__
+from omie_control.domain.access import Right, is_allowed
 from omie_control.domain.executions import Status
 from omie_control.web.words import DEFAULT, LANGUAGES, STATUS_WORDS, translator
 
 if TYPE_CHECKING:
     from omie_control.app import App
+    from omie_control.web.auth import Visitor
 
 LANGUAGE_COOKIE = "omie_control_idioma"
 _SECOND_MS = 1_000
@@ -44,13 +46,15 @@ def render(
     """Render a page or a partial for this request."""
     app: App = request.app.state.control
     language = language_of(request)
+    visitor: Visitor | None = getattr(request.state, "visitor", None)
     shared = {
         "request": request,
-        "visitor": getattr(request.state, "visitor", None),
+        "visitor": visitor,
         "language": language,
         "languages": LANGUAGES,
         "version": __version__,
         "now": datetime.now(UTC),
+        "may": lambda right: visitor is not None and is_allowed(visitor.actor, Right(right)),
     }
     text = _environment(language, app.settings.tz).get_template(template).render({**shared, **(context or {})})
     return HTMLResponse(text, status, dict(headers or {}) | {"Vary": "Cookie, HX-Request"})
@@ -78,6 +82,8 @@ def _environment(language: str, timezone: str) -> Environment:
         number=lambda value: number(value, language),
         status_word=lambda status: translate(STATUS_WORDS[Status(status)]),
         size=lambda value: size(value, language),
+        # `_()` reads a per cent sign as a place to fill; a text that is only translated goes through here.
+        translated=translate,
     )
     environment.globals["asset"] = _asset
     return environment

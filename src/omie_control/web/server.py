@@ -27,7 +27,7 @@ from omie_control.web.faults import body_of, headers_of, status_of
 from omie_control.web.guard import Guard, allowed_hosts
 from omie_control.web.live import Streams
 from omie_control.web.metrics import Tally, registry_for
-from omie_control.web.pages import executions, language, overview
+from omie_control.web.pages import account, configuration, entry, executions, language, overview
 from omie_control.web.rendering import render
 from omie_control.web.words import mark
 
@@ -58,7 +58,7 @@ def build_web(app: App) -> FastAPI:
     web.state.streams = streams
     web.state.tally = tally
     web.state.registry = registry_for(tally)
-    for router in (auth, health, live, metrics, overview, executions, language):
+    for router in (auth, health, live, metrics, overview, executions, configuration, language, account, entry):
         web.include_router(router.router)
     web.state.entrance = Entrance(app)
     web.include_router(api_router)

@@ -1,0 +1,88 @@
+"""An administrator changes the configuration in a real browser, errs, and goes back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+from tests.conftest import Database
+from tests.integration.web.conftest import PASSWORD, SYSTEM, House, open_house
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+# What the console says of a form that came back: the answer's status, which is meant.
+REFUSED_FORM = "the server responded with a status of 422"
+
+
+@pytest.fixture
+async def house(database: Database, valkey_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    async with open_house(database, valkey_url, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def page(house: House) -> AsyncIterator[Page]:
+    """Give a page of a real browser, logged in, on the configuration; other complaints of its console fail the test."""
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("chromium is missing")
+        pytest.skip("no chromium on this machine")
+    complaints: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        opened = await browser.new_page(locale="pt-BR", timezone_id="America/Sao_Paulo")
+        opened.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+        opened.on("pageerror", lambda error: complaints.append(str(error)))
+        opened.set_default_timeout(15_000)
+        await opened.goto(house.url)
+        await opened.get_by_label("Usuário").fill("admin")
+        await opened.get_by_label("Senha").fill(PASSWORD)
+        await opened.get_by_role("button", name="Entrar").click()
+        await opened.get_by_role("link", name="Configuração").click()
+        yield opened
+        await browser.close()
+    assert [each for each in complaints if REFUSED_FORM not in each] == []
+
+
+async def test_an_administrator_changes_a_key_errs_and_goes_back(house: House, page: Page) -> None:
+    row = page.locator(".setting", has_text="omie.patience_seconds").first
+    field = row.get_by_role("textbox", name="Valor de omie.patience_seconds")
+    await expect(field).to_have_value("20")
+    await field.fill("500")
+    await field.press("Enter")
+    await expect(row.get_by_role("alert")).to_have_text("Este valor não serve. Um número de 1 a 120 segundos.")
+    await expect(field).to_have_value("500")
+    await expect(field).to_be_focused()
+    await field.fill("7,5")
+    await field.press("Enter")
+    await expect(page.get_by_role("status").filter(has_text="Gravado.")).to_be_visible()
+    await expect(field).to_have_value("7,5")
+    await field.fill("9")
+    await row.get_by_role("button", name="Gravar").click()
+    await expect(field).to_have_value("9")
+
+    await expect(page.locator(".change")).to_have_count(2)
+    await page.locator(".change").nth(1).get_by_role("link", name="Voltar a esta revisão").click()
+    await expect(page.locator("h1")).to_contain_text("Voltar à revisão")
+    await expect(page.locator(".change")).to_contain_text("agora 9 → passa a 7,5")
+    await page.get_by_role("button", name="Voltar a esta revisão").click()
+    await expect(page.get_by_text("A configuração voltou à revisão escolhida.")).to_be_visible()
+    await expect(field).to_have_value("7,5")
+    await row.get_by_role("button", name="Voltar ao padrão").click()
+    await expect(field).to_have_value("20")
+
+
+@pytest.mark.parametrize("width", [360, 1360])
+async def test_the_configuration_fits_a_telephone_and_a_desk(house: House, page: Page, width: int) -> None:
+    verbs = house.app.services.configurations
+    await verbs.set(SYSTEM, "omie.base_url", "https://endereco.exemplo/" + "caminho-que-nao-acaba-nunca-mais/" * 8)
+    await verbs.set(SYSTEM, "writes.enabled", False)
+    await page.set_viewport_size({"width": width, "height": 800})
+    for path in ("/configuracao", "/configuracao/voltar/0", "/configuracao?chave=omie.base_url"):
+        await page.goto(house.url + path)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
+    await expect(page.get_by_role("link", name="Configuração").first).to_be_visible()
