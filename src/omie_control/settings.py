@@ -8,11 +8,11 @@ import subprocess
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from omie_control.errors import InvalidInput
 
@@ -106,6 +106,21 @@ class Settings(BaseModel):
         description="Second folder for the checkpoints of the audit, such as a share of another machine; "
         "the first is HOME/audit.",
     )
+    oidc_issuer: HttpUrl | None = Field(
+        None, description="Issuer of the company's identity provider (OpenID Connect), exactly as its tokens name it."
+    )
+    oidc_audience: str | None = Field(
+        None, max_length=200, description="Audience that its tokens must name. Needed with OIDC_ISSUER."
+    )
+    oidc_jwks_url: HttpUrl | None = Field(
+        None, description="Where the provider's keys are. Unset: where its discovery document says."
+    )
+    oidc_role_claim: str = Field(
+        "roles",
+        max_length=100,
+        description="Claim that holds a caller's groups; a dot goes inwards (realm_access.roles). "
+        "`role group` says what each is here.",
+    )
     admin_password: SecretStr | None = Field(
         None, description="First password of the user admin. Unset: one is made and shown once at the first start."
     )
@@ -117,6 +132,13 @@ class Settings(BaseModel):
     demo: bool | None = Field(
         None, description="Simulator and demo traffic: 1 on, 0 off. Unset: on while no real company is connected."
     )
+
+    @model_validator(mode="after")
+    def _require_audience(self) -> Self:
+        if self.oidc_issuer is not None and not self.oidc_audience:
+            # A token of the same provider for any other system would open this one.
+            raise ValueError("OIDC_ISSUER needs OIDC_AUDIENCE beside it")
+        return self
 
     @property
     def zone(self) -> ZoneInfo:
@@ -143,7 +165,7 @@ class Settings(BaseModel):
             return cls.model_validate(given)
         except ValidationError as exc:
             first = exc.errors(include_input=False, include_url=False)[0]
-            name = PREFIX + str(first["loc"][0]).upper()
+            name = PREFIX + str(first["loc"][0] if first["loc"] else "OIDC_AUDIENCE").upper()
             reason = first["msg"].removeprefix("Value error, ")
             raise InvalidInput(
                 f"{name} is wrong: {reason}.", hint="See docs/reference/settings.md.", code="bad_setting"

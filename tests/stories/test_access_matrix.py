@@ -49,10 +49,17 @@ OPEN = "open: "
 OWN = "own: "
 API = "/api/v1"
 
+# Who changes a configuration is shown it.
+CONFIGURE = frozenset({Right.CONFIG_READ, Right.CONFIG_MANAGE})
+
 # Routes: the right that the visitor needs, or why none is asked: `open` to strangers, or of one's `own` things only.
 ROUTES: Mapping[tuple[str, str], Right | Rights | str] = {
     ("GET", "/"): frozenset({Right.EXECUTION_READ, Right.COMPANY_READ, Right.SYSTEM_READ}),
     ("GET", "/execucoes/{execution_id}"): Right.EXECUTION_READ,
+    ("GET", "/configuracao"): Right.CONFIG_READ,
+    ("POST", "/configuracao"): CONFIGURE,
+    ("GET", "/configuracao/voltar/{revision}"): CONFIGURE,
+    ("POST", "/configuracao/voltar/{revision}"): CONFIGURE,
     ("GET", "/ao-vivo"): Right.EXECUTION_READ,
     ("GET", "/metrics"): Right.SYSTEM_READ,
     ("GET", "/entrar"): OPEN + "the login form",
@@ -79,8 +86,8 @@ ROUTES: Mapping[tuple[str, str], Right | Rights | str] = {
     ("GET", f"{API}/config/history"): Right.CONFIG_READ,
     ("GET", f"{API}/config/diff"): Right.CONFIG_READ,
     ("GET", f"{API}/config/{{key}}"): Right.CONFIG_READ,
-    ("PUT", f"{API}/config/{{key}}"): Right.CONFIG_MANAGE,
-    ("DELETE", f"{API}/config/{{key}}"): Right.CONFIG_MANAGE,
+    ("PUT", f"{API}/config/{{key}}"): CONFIGURE,
+    ("DELETE", f"{API}/config/{{key}}"): CONFIGURE,
     ("POST", f"{API}/config/rollback"): Right.CONFIG_MANAGE,
     ("GET", f"{API}/executions"): Right.EXECUTION_READ,
     ("GET", f"{API}/executions/{{execution_id}}"): Right.EXECUTION_READ,
@@ -90,11 +97,12 @@ ROUTES: Mapping[tuple[str, str], Right | Rights | str] = {
 ASKED: Mapping[str, dict[str, Any]] = {
     f"PUT {API}/config/{{key}}": {"json": {"value": 30}},
     f"POST {API}/config/rollback": {"json": {"revision": 0}},
+    "POST /configuracao": {"data": {"chave": "login.hours", "valor": "30"}},
     f"GET {API}/config/history": {"params": {"key": "login.hours"}},
     f"GET {API}/config/diff": {"params": {"since": 0, "until": 1}},
 }
 # Answers that come behind the question of rights.
-PASSED = frozenset({200, 404, 409})
+PASSED = frozenset({200, 303, 404, 409})
 _NO_EXECUTION = {"execution_id": "consultar_clientes_20260101_000000_00000000000000000000000000"}
 # Tools that stay in the house: what they need besides leave to run at all, and arguments that reach their verb.
 # Every other tool calls Omie for a company: see `rights_of_tool`.
@@ -144,6 +152,7 @@ COMMANDS: Mapping[str, Right | str] = {
     **dict.fromkeys(("user activate", "user deactivate", "user sessions", "user end-session"), Right.USER_MANAGE),
     **dict.fromkeys(("user totp", "user totp-off"), Right.USER_MANAGE),
     **dict.fromkeys(("role list", "role create", "role change", "role delete"), Right.USER_MANAGE),
+    **dict.fromkeys(("role groups", "role group", "role ungroup"), Right.USER_MANAGE),
     "role rights": "a constant",
     "token create": Right.TOKEN_MANAGE,
     "token list": Right.TOKEN_READ,
@@ -307,15 +316,21 @@ async def _visit(app: App, url: str, method: str, path: str, attempt: Attempt) -
                 role.name,
                 sorted(role.rights),
             )
+    asked = dict(ASKED.get(attempt.name, {}))
     if path == "/metrics" or path.startswith(API):
         _, text = await app.tokens.create(SYSTEM, "programa", role)
         headers = {"Authorization": f"Bearer {text}", **FROM_AFAR}
     else:
         user, _ = await app.services.invitations.invite(SYSTEM, f"u{uuid4().hex}", role)
-        headers = {"Cookie": f"{SESSION_COOKIE}={await app.logins.open(user, Origin('web'))}"}
+        secret = await app.logins.open(user, Origin("web"))
+        headers = {"Cookie": f"{SESSION_COOKIE}={secret}"}
+        if method == "POST":
+            login = await app.logins.verify(secret)
+            assert login is not None
+            asked["data"] = {**asked.get("data", {}), "csrf_token": login.csrf_token}
     async with (
         httpx2.AsyncClient(base_url=url, headers=headers) as client,
-        client.stream(method, _address(path), **ASKED.get(attempt.name, {})) as answer,
+        client.stream(method, _address(path), **asked) as answer,
     ):
         return answer.status_code
 
@@ -327,7 +342,12 @@ def _rights(entry: Right | Rights | str) -> Rights:
 
 
 def _address(path: str) -> str:
-    known = {"execution_id": _NO_EXECUTION["execution_id"], "session_id": str(UUID(int=1)), "key": "login.hours"}
+    known = {
+        "execution_id": _NO_EXECUTION["execution_id"],
+        "session_id": str(UUID(int=1)),
+        "key": "login.hours",
+        "revision": "0",
+    }
     return re.sub(r"\{([a-z_]+)\}", lambda name: known.get(name[1], "nenhum"), path)
 
 

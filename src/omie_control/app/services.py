@@ -34,6 +34,8 @@ from omie_control.services.failures import Failures
 from omie_control.services.firststeps import FirstSteps
 from omie_control.services.gate import DoubleGate, Limits
 from omie_control.services.idempotency import IdempotentWrites
+from omie_control.services.identities import Identities
+from omie_control.services.identity_provider import Issuer
 from omie_control.services.invitations import Invitations
 from omie_control.services.kept_answers import KeptAnswers
 from omie_control.services.key_rotation import KeyRotation
@@ -80,6 +82,7 @@ class Services:
     users: Users
     roles: Roles
     invitations: Invitations
+    identities: Identities
     second_factors: SecondFactors
     logins: Logins
     tokens: Tokens
@@ -154,6 +157,7 @@ async def wire(db: DatabaseManager) -> Services:
         users=users,
         roles=Roles(postgres, access),
         invitations=Invitations(postgres, users),
+        identities=Identities(postgres, access, _issuer(settings), tokens.guesses),
         second_factors=SecondFactors(postgres, keys, access, users.attempts),
         logins=Logins(postgres, users, configuration=live_configuration),
         tokens=tokens,
@@ -193,3 +197,9 @@ def _given_keys(settings: Settings, first: list[SecretStr]) -> str:
 def _proxy(configuration: LiveConfiguration) -> str | None:
     secret = configuration.get(PROXY)
     return None if secret is None else secret.reveal()
+
+
+def _issuer(settings: Settings) -> Issuer | None:
+    if settings.oidc_issuer is None or settings.oidc_audience is None:
+        return None
+    return Issuer(settings.oidc_issuer, settings.oidc_audience, settings.oidc_jwks_url, settings.oidc_role_claim)

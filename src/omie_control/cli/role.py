@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,6 +28,7 @@ COLUMNS = {
     "holders": "quem tem",
     "description": "descrição",
 }
+GROUPS = {"claim_value": "grupo", "role": "papel", "companies": "empresas", "created_by": "quem deu"}
 RightOption = Annotated[
     list[str] | None, typer.Option("--right", help="Um direito, como omie.read; pode repetir. Veja: role rights.")
 ]
@@ -131,6 +133,57 @@ def delete(name: NameArgument, *, as_json: JsonFlag = False) -> None:
             print_object({"name": name, "deleted": True}, as_json=True)
         else:
             sys.stdout.write(f"Papel '{name}' removido.\n")
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def groups(*, as_json: JsonFlag = False) -> None:
+    """Lista os grupos do provedor de identidade e o papel de cada um aqui; de vários, vale o primeiro."""
+
+    async def verb(app: App) -> None:
+        rows = [asdict(group) | {"role": group.role.value} for group in await app.services.identities.list(operator())]
+        print_listing(rows, GROUPS, as_json=as_json, empty="Nenhum grupo tem papel aqui.")
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def group(
+    name: Annotated[str, typer.Argument(help="O grupo, como o provedor de identidade o escreve.")],
+    role: Annotated[str, typer.Argument(help="O papel que tem aqui, do sistema ou próprio.")],
+    *,
+    company: Annotated[list[str] | None, typer.Option(help="Só esta empresa; pode repetir. Sem ela: todas.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Dá um papel a um grupo do provedor de identidade (OIDC)."""
+
+    async def verb(app: App) -> None:
+        actor = operator()
+        companies = [(await app.companies.resolve(actor, slug)).id for slug in company] if company else None
+        await app.services.identities.put(actor, name, await app.services.roles.named(role), companies)
+        if as_json:
+            print_object({"group": name, "role": role}, as_json=True)
+        else:
+            sys.stdout.write(f"O grupo '{name}' agora tem o papel {role}.\n")
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def ungroup(
+    name: Annotated[str, typer.Argument(help="O grupo, como o provedor de identidade o escreve.")],
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Tira o papel de um grupo do provedor de identidade."""
+
+    async def verb(app: App) -> None:
+        await app.services.identities.remove(operator(), name)
+        if as_json:
+            print_object({"group": name, "removed": True}, as_json=True)
+        else:
+            sys.stdout.write(f"O grupo '{name}' não tem mais papel aqui.\n")
 
     with_app(verb, as_json=as_json)
 

@@ -1,4 +1,4 @@
-"""Who calls over HTTP: one of our own tokens from where it may be used, or nobody."""
+"""Who calls over HTTP: one of our own tokens, one of the company's identity provider, or nobody."""
 
 from __future__ import annotations
 
@@ -22,18 +22,29 @@ class Tokens(Protocol):
         ...
 
 
+class Identities(Protocol):
+    """What the verifier needs of `services.identities`."""
+
+    async def verify(self, text: str, origin: Origin | None = None) -> Actor | None:
+        """Return whom the company's identity provider vouches for, or None."""
+        ...
+
+
 class ControlToken(AccessToken):
-    """A verified token of ours. The type is the proof: no claim of somebody else's token can imitate it."""
+    """A verified token, ours or the provider's. The type is the proof: no claim can imitate it."""
 
     actor: Actor = Field(exclude=True, repr=False)
 
 
 class ControlVerifier(TokenVerifier):
-    """Lets our own tokens in; anything else gets 401 from FastMCP."""
+    """Lets our own tokens in, and those of the identity provider; anything else gets 401 from FastMCP."""
 
-    def __init__(self, tokens: Tokens, trusted_proxies: Iterable[str] = ()) -> None:
+    def __init__(
+        self, tokens: Tokens, trusted_proxies: Iterable[str] = (), identities: Identities | None = None
+    ) -> None:
         super().__init__()
         self._tokens = tokens
+        self._identities = identities
         self._trusted = trusted_networks(trusted_proxies)
 
     async def verify_token(self, token: str) -> ControlToken | None:
@@ -41,7 +52,9 @@ class ControlVerifier(TokenVerifier):
 
         Raises StorageDown when nobody can tell, Overloaded for an address that has guessed too often.
         """
-        actor = await self._tokens.verify(token, self._origin())
+        # A token of ours has no dot; one of a provider has two.
+        source = self._identities if self._identities is not None and "." in token else self._tokens
+        actor = await source.verify(token, self._origin())
         if actor is None:
             return None
         return ControlToken(

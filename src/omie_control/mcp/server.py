@@ -16,7 +16,7 @@ from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.domain.companies import Company
 from omie_control.errors import InvalidInput
 from omie_control.mcp import prompts, resources, search
-from omie_control.mcp.auth import ControlVerifier
+from omie_control.mcp.auth import ControlVerifier, Identities
 from omie_control.mcp.control import Admit, control
 from omie_control.mcp.door import Door
 from omie_control.mcp.errands import grouping
@@ -151,7 +151,7 @@ def build_server(app: App, *, stdio_actor: Actor | None = None, lists_all: bool 
         "omie-control",
         instructions=INSTRUCTIONS,
         version=__version__,
-        auth=ControlVerifier(app.tokens, app.settings.trusted_proxies),
+        auth=ControlVerifier(app.tokens, app.settings.trusted_proxies, _identities(app)),
         mask_error_details=True,
         on_duplicate="error",
         middleware=[Shelf(controlled.who, is_whole=lists_all), Reading(controlled), controlled],
@@ -191,6 +191,11 @@ def build_mcp_app(app: App, *, path: str = "/mcp") -> StarletteWithLifespan:
     )
     http.add_middleware(Door)
     return http
+
+
+def _identities(app: App) -> Identities | None:
+    identities = app.services.identities
+    return identities if identities.issuer is not None else None
 
 
 def _admission(app: App) -> Admit:

@@ -14,25 +14,24 @@ import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from omie_control.domain.access import Right, may_grant
 from omie_control.domain.actors import Actor, ActorKind, AnyRole, Role, Token
 from omie_control.domain.executions import Origin, uuid7
 from omie_control.domain.networks import Address, Network, is_inside
-from omie_control.errors import Conflict, InvalidInput, NotFound, Overloaded
+from omie_control.errors import Conflict, InvalidInput, NotFound
 from omie_control.postgres import tokens as store
 from omie_control.postgres.database import Postgres
 from omie_control.services import audit
 from omie_control.services.access import Access
 from omie_control.services.audit_samples import Samples
+from omie_control.services.guesses import Guesses
 
 # How long a revoked token may still pass in another process, and how many answers are kept.
 SEEN_FOR_SECONDS = 2.0
 SEEN_MAX = 4096
-# How many texts that are no token one address may try in a minute; tokens that held a moment ago pass all the same.
-GUESSES_A_MINUTE = 60
 _TEXT = re.compile(r"(omc_[a-z2-9]{8})_[A-Za-z0-9_-]{43}")
 _PREFIX_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 _NAME_MAX = 100
@@ -56,7 +55,7 @@ class Tokens:
         self._seen: dict[bytes, _Seen] = {}
         self._asking: dict[bytes, asyncio.Task[_Seen]] = {}
         self._samples = Samples(postgres)
-        self._guesses: dict[Address, tuple[float, int]] = {}
+        self.guesses = Guesses()
 
     async def create(
         self,
@@ -145,45 +144,23 @@ class Tokens:
         """
         address = None if origin is None else origin.ip_address
         if _TEXT.fullmatch(text) is None:
-            self._count_guess(address)
+            self.guesses.count(address)
             await self._refuse(None, None, origin)
             return None
         digest = _hash(text)
         seen = self._seen.get(digest)
         if seen is None or seen.until < time.monotonic():
             if seen is None or seen.token is None:
-                self._require_patience(address)
+                self.guesses.require_patience(address)
             seen = await self._ask(digest)
         if seen.is_plain:
             return seen.actor
         why = None if seen.token is None else _trouble(seen.token, address)
         if seen.token is None or why is not None:
-            self._count_guess(address)
+            self.guesses.count(address)
             await self._refuse(seen.token, why, origin)
             return None
         return seen.actor
-
-    def _require_patience(self, address: Address | None) -> None:
-        since, count = self._guesses.get(address, (0.0, 0)) if address is not None else (0.0, 0)
-        left = since + 60.0 - time.monotonic()
-        if count >= GUESSES_A_MINUTE and left > 0:
-            raise Overloaded(
-                "Muitas tentativas com tokens que não valem.",
-                hint="Espere um minuto e confira o token.",
-                code="muitas_tentativas",
-                until=datetime.now(UTC) + timedelta(seconds=left),
-            )
-
-    def _count_guess(self, address: Address | None) -> None:
-        """Count a wrong text against its address. Raises Overloaded for one too many."""
-        if address is None:
-            return
-        self._require_patience(address)
-        now = time.monotonic()
-        since, count = self._guesses.pop(address, (now, 0))
-        while len(self._guesses) >= SEEN_MAX:
-            self._guesses.pop(next(iter(self._guesses)))
-        self._guesses[address] = (since, count + 1) if now - since < 60.0 else (now, 1)
 
     async def _refuse(self, token: Token | None, why: str | None, origin: Origin | None) -> None:
         """Keep that somebody came with a token that does not hold, or that never was."""

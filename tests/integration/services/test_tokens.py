@@ -18,7 +18,8 @@ from omie_control.errors import Conflict, Forbidden, InvalidInput, NotFound, Ove
 from omie_control.postgres.database import Postgres
 from omie_control.services import tokens as room
 from omie_control.services.access import Access
-from omie_control.services.tokens import GUESSES_A_MINUTE, SEEN_MAX, Tokens
+from omie_control.services.guesses import GUESSES_A_MINUTE
+from omie_control.services.tokens import SEEN_MAX, Tokens
 
 
 @pytest.fixture
