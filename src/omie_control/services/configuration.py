@@ -77,6 +77,8 @@ class Configurations:
         """Put a value in force, everywhere within two seconds. Raises InvalidInput, NotFound, Forbidden."""
         key = key_named(name)
         await self._access.require(actor, Right.CONFIG_MANAGE, object_type="configuration", object_id=key.name)
+        # The answer shows it: whoever may not see it is refused before it is changed, not after.
+        await self._access.require(actor, Right.CONFIG_READ)
         value = key.read(given)
         async with self._postgres.transaction() as tx:
             await self._write(tx, actor, key, value, "config.changed")
@@ -87,6 +89,8 @@ class Configurations:
         """Take a value out of force; the default holds again."""
         key = key_named(name)
         await self._access.require(actor, Right.CONFIG_MANAGE, object_type="configuration", object_id=key.name)
+        # The answer shows it: whoever may not see it is refused before it is changed, not after.
+        await self._access.require(actor, Right.CONFIG_READ)
         async with self._postgres.transaction() as tx:
             await self._write(tx, actor, key, None, "config.changed")
         await self._live.refresh()

@@ -20,7 +20,7 @@ from omie_control.errors import ControlError, InvalidInput, NotFound, StorageDow
 from omie_control.services.pulse import Pulse
 from omie_control.telemetry import Event, subscribe, tell
 from omie_control.web import auth, health, live, metrics
-from omie_control.web.api import router as api_router
+from omie_control.web.api import ROUTERS as API_ROUTERS
 from omie_control.web.api.callers import Entrance
 from omie_control.web.api.problems import http_problem, is_api, problem, unreadable
 from omie_control.web.faults import body_of, headers_of, status_of
@@ -61,7 +61,8 @@ def build_web(app: App) -> FastAPI:
     for router in (auth, health, live, metrics, overview, executions, configuration, language, account, entry):
         web.include_router(router.router)
     web.state.entrance = Entrance(app)
-    web.include_router(api_router)
+    for api_router in API_ROUTERS:
+        web.include_router(api_router)
     web.mount("/static", _KeptFiles(directory=_STATIC), name="static")
     web.add_exception_handler(ControlError, _ours)
     web.add_exception_handler(HTTPException, _http)

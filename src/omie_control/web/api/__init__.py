@@ -3,6 +3,6 @@
 Every answer that is no success is a problem of RFC 9457; every listing is `{"items": […], "next": …}`.
 """
 
-from omie_control.web.api.routes import router
+from omie_control.web.api.routes import ROUTERS
 
-__all__ = ["router"]
+__all__ = ["ROUTERS"]

@@ -14,13 +14,13 @@ from omie_control.services.configuration import PAGE_MAX, Setting
 from omie_control.web.api.bodies import Body, declared, read
 from omie_control.web.api.callers import Caller
 from omie_control.web.api.listings import Listing
-from omie_control.web.api.problems import documented
+from omie_control.web.api.problems import PREFIX, documented
 
 if TYPE_CHECKING:
     from omie_control.app import App
     from omie_control.services.configuration import Configurations
 
-router = APIRouter(tags=["configuração"])
+router = APIRouter(prefix=PREFIX, tags=["configuração"])
 # A revision is a bigint of the database.
 _MOST = 2**63 - 1
 Revision = Annotated[int, Query(ge=0, le=_MOST)]

@@ -14,12 +14,12 @@ from omie_control.errors import InvalidInput
 from omie_control.services.executions import PAGE_MAX
 from omie_control.web.api.callers import Caller
 from omie_control.web.api.listings import Listing
-from omie_control.web.api.problems import documented
+from omie_control.web.api.problems import PREFIX, documented
 
 if TYPE_CHECKING:
     from omie_control.app import App
 
-router = APIRouter(tags=["execuções"])
+router = APIRouter(prefix=PREFIX, tags=["execuções"])
 # The years that the key of an execution can say.
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 _TEXT = r"^[^\x00]+$"

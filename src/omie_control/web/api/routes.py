@@ -14,12 +14,11 @@ from omie_control.web.api import config, executions, system
 from omie_control.web.api.callers import Caller
 from omie_control.web.api.problems import PREFIX, Problem
 
-router = APIRouter(prefix=PREFIX)
-for each in (config, executions, system):
-    router.include_router(each.router)
+router = APIRouter()
+ROUTERS = (config.router, executions.router, system.router, router)
 
 
-@router.get("/openapi.json", include_in_schema=False)
+@router.get(f"{PREFIX}/openapi.json", include_in_schema=False)
 async def document(actor: Caller) -> JSONResponse:
     """Return the OpenAPI document, to whoever has a token."""
     return JSONResponse(described())
@@ -32,7 +31,7 @@ def described() -> dict[str, Any]:
         title="omie-control",
         version=__version__,
         summary="A API REST da torre de controle entre os agentes e o Omie.",
-        routes=router.routes,
+        routes=[route for each in ROUTERS for route in each.routes],
     )
     made["components"]["schemas"]["Problem"] = Problem.model_json_schema()
     return made

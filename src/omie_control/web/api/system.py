@@ -9,12 +9,12 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from omie_control.web.api.callers import Caller
-from omie_control.web.api.problems import documented
+from omie_control.web.api.problems import PREFIX, documented
 
 if TYPE_CHECKING:
     from omie_control.app import App
 
-router = APIRouter(tags=["sistema"])
+router = APIRouter(prefix=PREFIX, tags=["sistema"])
 
 
 class DatabaseOut(BaseModel, from_attributes=True):

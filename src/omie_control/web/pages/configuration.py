@@ -118,7 +118,9 @@ async def roll_back(
     """Go back to a revision, unless something was changed since its difference was shown."""
     visitor = await require_visitor(request)
     require_csrf(visitor, csrf_token)
+    app: App = request.app.state.control
     verbs, name = _verbs(request), chave or None
+    await app.access.require(visitor.actor, Right.CONFIG_MANAGE, object_type="configuration", object_id=name)
     try:
         if visto != str(await _newest(verbs, visitor)):
             raise Conflict(
@@ -157,9 +159,7 @@ async def _page(request: Request, visitor: Visitor, refused: Refused | None = No
 async def _confirmation(
     request: Request, visitor: Visitor, revision: int, name: str | None, error: ControlError | None = None
 ) -> Response:
-    app: App = request.app.state.control
     key = None if name is None else key_named(name)
-    await app.access.require(visitor.actor, Right.CONFIG_MANAGE, object_type="configuration", object_id=name)
     verbs = _verbs(request)
     # Asked first: what changes in between makes the confirmation ask again.
     newest = await _newest(verbs, visitor)
