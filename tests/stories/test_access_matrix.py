@@ -58,7 +58,7 @@ ROUTES: Mapping[tuple[str, str], Right | Rights | str] = {
     ("GET", "/execucoes/{execution_id}"): Right.EXECUTION_READ,
     ("GET", "/configuracao"): Right.CONFIG_READ,
     ("POST", "/configuracao"): CONFIGURE,
-    ("GET", "/configuracao/voltar/{revision}"): CONFIGURE,
+    ("GET", "/configuracao/voltar/{revision}"): Right.CONFIG_READ,
     ("POST", "/configuracao/voltar/{revision}"): CONFIGURE,
     ("GET", "/ao-vivo"): Right.EXECUTION_READ,
     ("GET", "/metrics"): Right.SYSTEM_READ,

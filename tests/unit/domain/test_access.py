@@ -33,6 +33,9 @@ audit.read             -      x       -     -        -        x
 config.read            -      x       -     x        -        x
 config.manage          -      -       -     -        -        x
 key.manage             -      -       -     -        -        x
+person.report          -      -       -     -        -        x
+person.erase           -      -       -     -        -        x
+hold.manage            -      -       -     -        -        x
 cache.clear            -      -       -     x        -        x
 """
 ROLES = [Role.VIEWER, Role.AUDITOR, Role.AGENT, Role.OPERATOR, Role.APPROVER, Role.ADMIN]
