@@ -26,12 +26,15 @@ QUICK = ("-m", "tests.campaign.quick", "up", "--port", "0")
 class House:
     """Starts, kills and stops one installation; `program` are the arguments of Python that run it."""
 
-    def __init__(self, home: Path, omie_base_url: str | None = None, program: Sequence[str] = UP) -> None:
+    def __init__(
+        self, home: Path, omie_base_url: str | None = None, program: Sequence[str] = UP, **environment: str
+    ) -> None:
         self.home = home
         self._program = program
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("OMIE_CONTROL_")},
             "OMIE_CONTROL_HOME": str(home),
+            **environment,
         }
         if omie_base_url is not None:
             self._environment |= {"OMIE_CONTROL_OMIE_BASE_URL": omie_base_url, "OMIE_CONTROL_DEMO": "0"}
