@@ -16,7 +16,18 @@ PROMISED = {
     *("HOME", "HOST", "PORT", "PUBLIC_URL", "TRUSTED_PROXIES", "DATABASE_URL", "DATABASE_OWNER_URL"),
     *("DATABASE_READ_URL", "VALKEY_URL", "OMIE_BASE_URL", "EGRESS", "MASTER_KEY", "MASTER_KEY_FILE"),
     "MASTER_KEY_COMMAND",
-    *("ADMIN_PASSWORD", "ADMIN_PASSWORD_FILE", "TZ", "LOG_FORMAT", "DEMO", "OIDC_ISSUER", "OIDC_AUDIENCE", "OIDC_JWKS_URL", "OIDC_ROLE_CLAIM", "AUDIT_FOLDER"),
+    *(
+        "ADMIN_PASSWORD",
+        "ADMIN_PASSWORD_FILE",
+        "TZ",
+        "LOG_FORMAT",
+        "DEMO",
+        "OIDC_ISSUER",
+        "OIDC_AUDIENCE",
+        "OIDC_JWKS_URL",
+        "OIDC_ROLE_CLAIM",
+        "AUDIT_FOLDER",
+    ),
 }
 UNSET = Settings.from_environment({})
 SECRET = "um-segredo-que-ninguem-pode-ver"

@@ -71,7 +71,8 @@ def consultar_fornecedor_por_codigo(
     INCLUIR,
     "Cadastra um novo fornecedor, com a etiqueta Fornecedor. Antes, procure o CNPJ com consultar_clientes: quem já é "
     "cliente não se cadastra de novo, mas ganha a etiqueta com alterar_cliente (envie também as que ele já tem). O CPF "
-    "ou CNPJ é obrigatório, salvo para quem é do exterior. Depois chame incluir_conta_pagar com o codigo_omie devolvido.",
+    "ou CNPJ é obrigatório, salvo para quem é do exterior. Depois chame incluir_conta_pagar com o codigo_omie "
+    "devolvido.",
     destructive=False,
     idempotent=False,
     also=("cadastrar_fornecedor",),
