@@ -132,7 +132,7 @@ def let_in(request: Request, secret: str, continuar: str) -> Response:
     response = RedirectResponse(local_path(continuar), 303)
     set_cookie(request, response, SESSION_COOKIE, secret, SESSION_SECONDS)
     for name in (FORM_COOKIE, WAITING_COOKIE):
-        response.delete_cookie(cookie_name(request, name))
+        forget_cookie(request, response, name)
     return response
 
 
@@ -170,7 +170,7 @@ async def leave(request: Request, csrf_token: Annotated[str, Form()] = "") -> Re
         require_csrf(visitor, csrf_token)
         await app.logins.end(visitor.secret)
     response = RedirectResponse("/entrar", 303)
-    response.delete_cookie(cookie_name(request, SESSION_COOKIE))
+    forget_cookie(request, response, SESSION_COOKIE)
     return response
 
 
@@ -189,6 +189,13 @@ def _form(request: Request, continuar: str, error: ControlError | None = None, u
         "login.html",
         {"continuar": local_path(continuar), "username": username[:_USERNAME_MAX]},
         error,
+    )
+
+
+def forget_cookie(request: Request, response: Response, name: str) -> None:
+    """Have the browser drop a cookie: one named `__Host-` it drops only when told as it was set, over HTTPS."""
+    response.delete_cookie(
+        cookie_name(request, name), path="/", secure=_is_secure(request), httponly=True, samesite="lax"
     )
 
 
