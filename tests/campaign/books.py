@@ -13,6 +13,7 @@ from tests.campaign.load import Answer
 from omie_control.simulator.book import Book
 
 _SETTLE_SECONDS = 40.0
+_BAD_ENDS = {"failed", "timeout", "uncertain", "cancelled"}
 
 
 async def compare(owner_url: str, answers: Sequence[Answer], book: Book) -> list[str]:
@@ -64,7 +65,9 @@ def _lost(answers: Sequence[Answer], held: dict[str, str]) -> list[str]:
     broken = []
     for answer in answers:
         status = held.get(answer.execution_id)
-        wanted = {"failed", "timeout", "uncertain", "cancelled"} if answer.is_error else {"completed"}
+        wanted = _BAD_ENDS if answer.is_error else {"completed"}
+        if answer.is_open:
+            wanted = _BAD_ENDS | {"completed"}
         if status not in wanted:
             broken.append(f"{answer.execution_id}: told {'error' if answer.is_error else 'success'}, held {status}")
     return broken

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,9 +28,11 @@ _keys = count(8_880_000_000_001)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run every story in the loop in which the system runs."""
+    """Run every story of this folder in the loop in which the system runs."""
+    here = Path(__file__).parent
     for item in items:
-        if "house" in getattr(item, "fixturenames", ()):
+        # Other rooms have a house of their own, and this hook is shown every test there is.
+        if item.path.is_relative_to(here) and "house" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
