@@ -56,6 +56,7 @@ CONFIGURE = frozenset({Right.CONFIG_READ, Right.CONFIG_MANAGE})
 ROUTES: Mapping[tuple[str, str], Right | Rights | str] = {
     ("GET", "/"): frozenset({Right.EXECUTION_READ, Right.COMPANY_READ, Right.SYSTEM_READ}),
     ("GET", "/execucoes/{execution_id}"): Right.EXECUTION_READ,
+    ("POST", "/execucoes/{execution_id}/revelar"): Right.BODY_REVEAL,
     ("GET", "/configuracao"): Right.CONFIG_READ,
     ("POST", "/configuracao"): CONFIGURE,
     ("GET", "/configuracao/voltar/{revision}"): Right.CONFIG_READ,

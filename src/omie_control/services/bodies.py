@@ -64,6 +64,8 @@ class Bodies:
 
         Audited before it is answered. Raises Forbidden; NotFound, also when nothing of it was sealed.
         """
+        # Asked before anything is looked for, and again for the company that is found.
+        await self._access.require(actor, Right.BODY_REVEAL, object_type="execution", object_id=execution_id)
         async with self._postgres.transaction() as connection:
             found = await store.execution(connection, execution_id, id_of(execution_id))
         if found is None or not actor.may_see(found.company_id):

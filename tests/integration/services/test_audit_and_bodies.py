@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -130,9 +131,13 @@ async def test_a_reveal_is_a_right_and_leaves_its_trace(
 
 async def test_a_stranger_does_not_even_learn_that_it_exists(postgres: Postgres, bodies: Bodies, firm: Firm) -> None:
     execution_id = await recorded(postgres, bodies, firm)
+    elsewhere = replace(OWNER, companies=frozenset())
     for name in (execution_id, "consultar_clientes_20260101_000000_" + "0" * 26, "nada", ""):
-        with pytest.raises(NotFound):
+        with pytest.raises(Forbidden):
             await bodies.reveal(STRANGER, name)
+        # Who may reveal, but nothing of this company, is told that there is no such execution.
+        with pytest.raises(NotFound):
+            await bodies.reveal(elsewhere, name)
 
 
 async def test_what_was_never_sealed_says_so(postgres: Postgres, bodies: Bodies, firm: Firm) -> None:
