@@ -179,7 +179,7 @@ async def test_every_method_reaches_omie(house: House) -> None:
     for method, answer in zip(methods, answers, strict=True):
         assert "não é simulado" not in answer.text, method.endpoint
         assert "erro interno" not in answer.text, (method.endpoint, answer.text)
-    # How many examples meet a record of the company's depends on what it was given; the others are refused by Omie.
+    # 316 were answered in one run and 205 in another, beside the whole suite; why they differ is not known yet.
     assert sum(not answer.is_error for answer in answers) > len(methods) / 3
     assert {entry["endpoint"] for entry in house.asked} == {method.endpoint for method in methods}
 
