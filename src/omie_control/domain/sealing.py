@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from omie_control.domain.companies import Secret
+from omie_control.domain.json_text import read_json
 from omie_control.errors import Conflict, InvalidInput
 
 KEY_BYTES = 32
@@ -43,6 +44,7 @@ _MAX_DEPTH = 128
 _ALONE, _BESIDE = b"\x00", b"\x01"
 # A number with an exponent; begins with a letter, since the engine finds a letter much faster than any digit.
 _EXPONENT = re.compile(rb"e(?<=[0-9]e)[-+0-9]")
+_MAX_NUMBER_BITS = 4096
 _ORJSON = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
 
@@ -185,7 +187,7 @@ def open_body(sealed: bytes, key: bytes, aad: bytes, beside: bytes = b"") -> Any
     packed = open_sealed(key, sealed, aad)
     try:
         opener = _zstd.decompressor if packed[:1] == _ALONE else _decompressor(beside)
-        return _loads(opener.decompress(packed[1:], max_output_size=_MAX_OPENED))
+        return read_json(opener.decompress(packed[1:], max_output_size=_MAX_OPENED))
     except (zstandard.ZstdError, ValueError) as exc:
         raise _broken() from exc
 
@@ -251,13 +253,6 @@ def _broken() -> Conflict:
     )
 
 
-def _loads(clear: bytes) -> Any:
-    try:
-        return orjson.loads(clear)
-    except orjson.JSONDecodeError:
-        return json.loads(clear)
-
-
 def _text_of(value: Any) -> Any:
     if isinstance(value, set | frozenset | tuple):
         return list(value)
@@ -276,4 +271,7 @@ def _plain(value: Any, depth: int) -> Any:
         return [_plain(inner, depth + 1) for inner in value]
     if isinstance(value, float):
         return value if value - value == 0 else None
+    if isinstance(value, int) and value.bit_length() > _MAX_NUMBER_BITS:
+        # Python refuses to write or read a number of thousands of digits.
+        return hex(value)
     return value if value is None or isinstance(value, str | int) else _text_of(value)

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 import orjson
 
 from omie_control.domain.companies import Credentials
+from omie_control.domain.json_text import read_json
 from omie_control.errors import ControlError, InvalidInput, OmieBusy, OmieFault, OmieUnreachable, Uncertain
 from omie_control.omie.catalog import Method
 from omie_control.omie.facts import FaultKind, OmieFacts, error_with, uncertain_with
@@ -124,8 +125,8 @@ def _parse(body: bytes) -> Any:
     if not body.startswith(b"{"):
         return None
     try:
-        return orjson.loads(body)
-    except ValueError:
+        return read_json(body)
+    except (ValueError, RecursionError):
         pass
     try:
         # Slower and more patient: control characters in strings, lone surrogates, Latin-1.

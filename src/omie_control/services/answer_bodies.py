@@ -6,13 +6,13 @@ Whatever does not open (another key, another place, cut, another build's form) i
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
+from omie_control.domain.json_text import read_json
 from omie_control.domain.sealing import canonical, open_body, open_sealed, seal, seal_body
 from omie_control.errors import ControlError
 from omie_control.omie.protocol import Payload
@@ -42,11 +42,7 @@ def write(payload: Payload) -> bytes:
 
 def read(clear: bytes) -> Payload:
     """Read what `write` wrote: a copy of the caller's own."""
-    try:
-        return _payload(orjson.loads(clear))
-    except orjson.JSONDecodeError:
-        # Lone surrogates, as Omie sent them.
-        return _payload(json.loads(clear))
+    return _payload(read_json(clear))
 
 
 class Sealer:

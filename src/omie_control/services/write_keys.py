@@ -11,6 +11,7 @@ from uuid import UUID
 
 import orjson
 
+from omie_control.domain.json_text import read_json
 from omie_control.domain.sealing import canonical, open_sealed, seal
 from omie_control.errors import InvalidInput
 from omie_control.omie.catalog import Method
@@ -70,7 +71,7 @@ def payload_of(told: Mapping[str, Any]) -> Payload:
 
 def open_part(key: bytes, sealed: bytes, scope: Scope, part: str) -> Any:
     """Open the `request`, the `before` or the `answer` of a key."""
-    return _loads(open_sealed(key, sealed, aad(scope, part)))
+    return read_json(open_sealed(key, sealed, aad(scope, part)))
 
 
 def seal_answer(key: bytes, payload: Payload, scope: Scope) -> bytes:
@@ -91,10 +92,3 @@ def as_bytes(value: Any) -> bytes:
     except (TypeError, ValueError, RecursionError):
         # Lone surrogates and the like, as Omie's answers may hold.
         return json.dumps(value, default=str).encode()
-
-
-def _loads(text: bytes) -> Any:
-    try:
-        return orjson.loads(text)
-    except ValueError:
-        return json.loads(text)

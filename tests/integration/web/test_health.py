@@ -21,19 +21,19 @@ async def test_a_well_house_is_alive_and_ready(house: House) -> None:
 
 
 async def test_metrics_count_what_ended(house: House) -> None:
-    await house.end(await house.begin("fechar_mes"))
+    await house.end(await house.begin("somar_horas"))
 
     async with httpx2.AsyncClient(base_url=house.url) as client:
 
         async def is_counted() -> bool:
             text = (await client.get("/metrics")).text
-            return 'omie_control_executions_ended_total{status="completed",type="fechar_mes"} 1.0' in text
+            return 'omie_control_executions_ended_total{status="completed",type="somar_horas"} 1.0' in text
 
         await eventually(is_counted)
         text = (await client.get("/metrics")).text
     assert "omie_control_postgres_up 1.0" in text
     assert "omie_control_valkey_up 1.0" in text
-    assert 'omie_control_execution_seconds_bucket{le="+Inf",type="fechar_mes"} 1.0' in text
+    assert 'omie_control_execution_seconds_bucket{le="+Inf",type="somar_horas"} 1.0' in text
 
 
 async def test_metrics_behind_a_proxy_ask_for_a_token(house: House) -> None:

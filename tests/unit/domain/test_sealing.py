@@ -39,6 +39,16 @@ def test_a_body_opens_as_it_was_sealed(value: Any) -> None:
     assert open_body(seal_body(canonical(value), KEY, AAD), KEY, AAD) == value
 
 
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 2**64, 10**40, -(10**600)])
+def test_a_number_beyond_64_bits_opens_as_it_was_sealed(number: int) -> None:
+    body = {"saldo": number, "itens": [number]}
+    assert open_body(seal_body(canonical(body), KEY, AAD), KEY, AAD) == body
+
+
+def test_a_number_of_thousands_of_digits_is_kept_as_text() -> None:
+    assert open_body(seal_body(canonical({"n": 10**5000}), KEY, AAD), KEY, AAD) == {"n": hex(10**5000)}
+
+
 def test_the_same_body_is_never_sealed_the_same() -> None:
     assert seal(KEY, b"x", AAD) != seal(KEY, b"x", AAD)
 
