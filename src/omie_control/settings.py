@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from omie_control.domain.outgoing import Outgoing, origin_of
 from omie_control.errors import InvalidInput
 
 PREFIX = "OMIE_CONTROL_"
@@ -56,9 +57,23 @@ def _require_http(url: str) -> str:
     return url
 
 
+def _require_origin(url: str) -> str:
+    try:
+        origin_of(_require_http(url))
+    except InvalidInput:
+        raise ValueError("must be a full http:// or https:// address, in ASCII and without a user") from None
+    return url
+
+
+def _require_hosts(entries: tuple[str, ...]) -> tuple[str, ...]:
+    Outgoing.allowing(entries)
+    return entries
+
+
 PostgresUrl = Annotated[SecretStr, _require_scheme("postgresql", "postgres")]
 ValkeyUrl = Annotated[SecretStr, AfterValidator(_require_valkey)]
 HttpUrl = Annotated[str, AfterValidator(_require_http)]
+OutgoingUrl = Annotated[str, AfterValidator(_require_origin)]
 
 
 class Settings(BaseModel):
@@ -86,7 +101,12 @@ class Settings(BaseModel):
     valkey_url: ValkeyUrl | None = Field(
         None, description="Valkey or Redis: one server, Sentinel or Cluster. Unset: an embedded Valkey is started."
     )
-    omie_base_url: HttpUrl = Field(OMIE_BASE_URL, description="Root of Omie's API; real companies are called here.")
+    omie_base_url: OutgoingUrl = Field(OMIE_BASE_URL, description="Root of Omie's API; real companies are called here.")
+    outgoing_allowed: Annotated[tuple[str, ...], AfterValidator(_require_hosts)] = Field(
+        (),
+        description="Comma-separated hosts, addresses or networks inside that configured addresses may lead to, "
+        "such as proxy.lan,10.20.0.0/16. What this environment names itself needs no leave.",
+    )
     egress: str = Field(
         "default",
         max_length=60,
@@ -106,13 +126,13 @@ class Settings(BaseModel):
         description="Second folder for the checkpoints of the audit, such as a share of another machine; "
         "the first is HOME/audit.",
     )
-    oidc_issuer: HttpUrl | None = Field(
+    oidc_issuer: OutgoingUrl | None = Field(
         None, description="Issuer of the company's identity provider (OpenID Connect), exactly as its tokens name it."
     )
     oidc_audience: str | None = Field(
         None, max_length=200, description="Audience that its tokens must name. Needed with OIDC_ISSUER."
     )
-    oidc_jwks_url: HttpUrl | None = Field(
+    oidc_jwks_url: OutgoingUrl | None = Field(
         None, description="Where the provider's keys are. Unset: where its discovery document says."
     )
     oidc_role_claim: str = Field(
@@ -141,6 +161,13 @@ class Settings(BaseModel):
         return self
 
     @property
+    def outgoing(self) -> Outgoing:
+        """Where connections to configured addresses may lead."""
+        return Outgoing.allowing(self.outgoing_allowed).trusting(
+            self.omie_base_url, self.oidc_issuer, self.oidc_jwks_url
+        )
+
+    @property
     def zone(self) -> ZoneInfo:
         """The time zone that dates what people read."""
         return ZoneInfo(self.tz)
@@ -158,7 +185,7 @@ class Settings(BaseModel):
                 raise InvalidInput(f"{name} is not a setting.", hint=_near(field), code="bad_setting")
             given[field] = (
                 tuple(part.strip() for part in value.split(",") if part.strip())
-                if field == "trusted_proxies"
+                if field in ("trusted_proxies", "outgoing_allowed")
                 else value.strip()
             )
         try:

@@ -26,6 +26,7 @@ PROMISED = {
         "OIDC_AUDIENCE",
         "OIDC_JWKS_URL",
         "OIDC_ROLE_CLAIM",
+        "OUTGOING_ALLOWED",
         "AUDIT_FOLDER",
     ),
 }
@@ -46,6 +47,7 @@ WRONG = {
     "OMIE_BASE_URL": ("app.omie.com.br/api/v1/", "ftp://app.omie.com.br/"),
     "PUBLIC_URL": ("omie.example.com", "https://"),
     "EGRESS": ("x" * 61,),
+    "OUTGOING_ALLOWED": ("dentro da rede", "10.0.0.1/8", "http://proxy.lan:3128", "2130706433"),
 }
 
 

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from omie_control.app.database import DatabaseManager
 from omie_control.domain.configuration import PROXY
 from omie_control.omie.client import OmieClient
+from omie_control.outgoing import Guard
 from omie_control.postgres.gate import PostgresGate
 from omie_control.postgres.recorder import Recorder
 from omie_control.services.access import Access
@@ -129,7 +130,8 @@ async def wire(db: DatabaseManager) -> Services:
     recording = Recording(bodies, settings.zone, db.instance.id)
     executions = Executions(db.recorder, postgres, access, recording, sessions)
     db.instance.on_beat(executions.stop_asked)
-    client = OmieClient(settings.omie_base_url, proxy=_proxy(live_configuration))
+    guard = Guard(settings.outgoing)
+    client = OmieClient(settings.omie_base_url, proxy=_proxy(live_configuration), guard=guard)
 
     async def follow() -> None:
         client.go_through(_proxy(live_configuration))
@@ -150,7 +152,7 @@ async def wire(db: DatabaseManager) -> Services:
         keys=keys,
         live_configuration=live_configuration,
         key_rotation=KeyRotation(postgres, keys, access),
-        configurations=Configurations(postgres, keys, access, live_configuration),
+        configurations=Configurations(postgres, keys, access, live_configuration, guard),
         access=access,
         bodies=bodies,
         companies=companies,

@@ -20,6 +20,7 @@ ACTIONS: Mapping[str, str] = {
     "company.demo_ended": "encerrou a empresa de demonstração",
     "company.demo_renewed": "apontou a empresa de demonstração para o simulador de hoje",
     "company.renamed": "mudou o nome de uma empresa",
+    "config.address_refused": "tentou configurar um endereço que leva para dentro da rede deste servidor",
     "config.changed": "mudou a configuração",
     "config.rolled_back": "voltou a configuração a uma revisão anterior",
     "data_key.created": "criou uma chave de dados",

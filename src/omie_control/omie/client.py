@@ -25,6 +25,7 @@ from omie_control.omie.body import BodyTooBig, BodyUnreadable, read_capped
 from omie_control.omie.catalog import Method
 from omie_control.omie.facts import facts_of
 from omie_control.omie.protocol import Payload
+from omie_control.outgoing import Guard
 from omie_control.telemetry import Event, span, tell
 
 # Shorter than what servers usually grant an idle connection: reusing one they are about to close loses a call.
@@ -74,7 +75,8 @@ class _Attempt:
 class OmieClient:
     """Keeps connections to Omie open and sends calls over them.
 
-    `timeout_seconds` bounds a whole call, connecting and reading included.
+    `timeout_seconds` bounds a whole call, connecting and reading included. `guard` looks at every connection; without
+    one, whoever made the client answers for the addresses.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class OmieClient:
         max_connections: int = 100,
         max_response_bytes: int = protocol.BODY_MAX_BYTES,
         proxy: str | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self._base_url = base_url
         self._timeout_seconds = timeout_seconds
@@ -93,6 +96,7 @@ class OmieClient:
         self._max_connections = max_connections
         self._max_response_bytes = max_response_bytes
         self._proxy = proxy
+        self._guard = guard
         self._http: httpx2.AsyncClient | None = None
         # Connections of before a change of proxy: calls may still be under way on them.
         self._left: list[httpx2.AsyncClient] = []
@@ -100,15 +104,17 @@ class OmieClient:
     async def open(self) -> None:
         """Get ready to send; no connection is made before the first call."""
         if self._http is None:
+            limits = httpx2.Limits(
+                max_connections=self._max_connections,
+                max_keepalive_connections=self._max_connections,
+                keepalive_expiry=_IDLE_SECONDS,
+            )
             self._http = httpx2.AsyncClient(
                 headers=_HEADERS,
                 timeout=httpx2.Timeout(self._timeout_seconds, connect=self._connect_seconds),
-                limits=httpx2.Limits(
-                    max_connections=self._max_connections,
-                    max_keepalive_connections=self._max_connections,
-                    keepalive_expiry=_IDLE_SECONDS,
-                ),
-                proxy=self._proxy,
+                limits=limits,
+                transport=None if self._guard is None else self._guard.transport(limits, self._proxy),
+                proxy=None if self._guard is not None else self._proxy,
                 trust_env=False,
             )
 
@@ -128,6 +134,11 @@ class OmieClient:
         if self._http is not None:
             self._left.append(self._http)
             self._http = None
+
+    def trust(self, base_url: str) -> None:
+        """Let calls go to an address that no person typed into a configuration."""
+        if self._guard is not None:
+            self._guard.trust(base_url)
 
     async def call(
         self,

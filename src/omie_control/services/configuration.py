@@ -13,7 +13,9 @@ from typing import Any
 from omie_control.domain.access import Right
 from omie_control.domain.actors import Actor
 from omie_control.domain.configuration import KEYS, ConfigType, Key, key_named
+from omie_control.domain.outgoing import Outgoing, without_user
 from omie_control.errors import ControlError, InvalidInput, NotFound
+from omie_control.outgoing import Guard
 from omie_control.postgres import configurations as store
 from omie_control.postgres.configurations import Change, Configuration
 from omie_control.postgres.database import Postgres
@@ -25,6 +27,8 @@ from omie_control.services.live_configuration import LiveConfiguration, open_sec
 
 PAGE_MAX = 200
 HIDDEN = "•••"
+# What connections are made to: the address itself, or a proxy on the way.
+_ADDRESSES = frozenset({ConfigType.ENDPOINT, ConfigType.CREDENTIALS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,16 @@ class Difference:
 
 
 class Configurations:
-    """Reads and changes what is configured."""
+    """Reads and changes what is configured. `guard` None: no address inside is allowed."""
 
-    def __init__(self, postgres: Postgres, keys: Keys, access: Access, live: LiveConfiguration) -> None:
+    def __init__(
+        self, postgres: Postgres, keys: Keys, access: Access, live: LiveConfiguration, guard: Guard | None = None
+    ) -> None:
         self._postgres = postgres
         self._keys = keys
         self._access = access
         self._live = live
+        self._guard = guard or Guard(Outgoing())
 
     async def list(self, actor: Actor) -> Sequence[Setting]:
         """Return every key with what it holds, and rows of keys that do not exist, with that as their problem."""
@@ -80,6 +87,7 @@ class Configurations:
         # The answer shows it: whoever may not see it is refused before it is changed, not after.
         await self._access.require(actor, Right.CONFIG_READ)
         value = key.read(given)
+        await self._require_outside(actor, key, value)
         async with self._postgres.transaction() as tx:
             await self._write(tx, actor, key, value, "config.changed")
         await self._live.refresh()
@@ -135,14 +143,36 @@ class Configurations:
         key = None if name is None else key_named(name)
         await self._access.require(actor, Right.CONFIG_MANAGE, object_type="configuration", object_id=name)
         changed: Sequence[Difference] = []
+        async with self._postgres.reading() as connection:
+            await _require_revision(connection, revision)
+            then = await store.as_of(connection, revision)
+        values = {each: self._clear(each, then.get(each.name)) for each in (KEYS.values() if key is None else [key])}
+        for each, value in values.items():
+            await self._require_outside(actor, each, value)
         async with self._postgres.transaction() as tx:
-            await _require_revision(tx, revision)
-            then = await store.as_of(tx, revision)
-            for each in KEYS.values() if key is None else [key]:
-                value = self._clear(each, then.get(each.name))
+            for each, value in values.items():
                 changed = [*changed, *await self._write(tx, actor, each, value, "config.rolled_back", revision)]
         await self._live.refresh()
         return changed
+
+    async def _require_outside(self, actor: Actor, key: Key, value: Any) -> None:
+        """Refuse an address that leads inside, on record: whoever tries looks for what is there."""
+        if value is None or key.type not in _ADDRESSES:
+            return
+        try:
+            await self._guard.require(value if key.type is ConfigType.ENDPOINT else without_user(value))
+        except InvalidInput as error:
+            async with self._postgres.transaction() as tx:
+                await audit.append(
+                    tx,
+                    actor,
+                    "config.address_refused",
+                    outcome="refused",
+                    object_type="configuration",
+                    object_id=key.name,
+                    detail=error.message,
+                )
+            raise
 
     async def _write(
         self, tx: Connection, actor: Actor, key: Key, value: Any, action: str, revision: int | None = None

@@ -154,6 +154,7 @@ async def test_a_secret_goes_in_and_never_comes_out(fresh_house: House) -> None:
         ("PUT", "/config/omie.patience_seconds", b'{"value": ' + b"9" * 5_000 + b"}", 422, "dado_invalido"),
         ("PUT", "/config/omie.patience_seconds", b'{"value": true}', 422, "dado_invalido"),
         ("PUT", "/config/omie.base_url", b'{"value": "http://169.254.169.254/"}', 422, "dado_invalido"),
+        ("PUT", "/config/omie.base_url", b'{"value": "https://169.254.169.254/"}', 422, "endereco_recusado"),
         ("PUT", "/config/omie.base_url", b'{"value": "' + b"a" * 70_000 + b'"}', 413, "grande_demais"),
         ("PUT", "/config/write.enabled", b'{"value": true}', 404, "nao_encontrado"),
         ("GET", "/config/%00", b"", 404, "nao_encontrado"),
