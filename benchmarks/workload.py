@@ -95,3 +95,14 @@ async def under_load(run: Callable[[int], Awaitable[None]], callers: int, second
     ordered = sorted(latencies)
     at = len(ordered)
     return Sample(at / took, ordered[at // 2] * 1000, ordered[min(at - 1, int(at * 0.99))] * 1000, at)
+
+
+async def exactly(run: Callable[[int], Awaitable[None]], callers: int, turns: range) -> None:
+    """Let so many callers run these executions, each once."""
+    left = iter(turns)
+
+    async def caller() -> None:
+        for turn in left:
+            await run(turn)
+
+    await asyncio.gather(*(caller() for _ in range(callers)))

@@ -3,6 +3,9 @@
 An update in place would leave the table as large as it was, and VACUUM FULL would shut out every statement that
 looks at all months. So the month is copied beside itself while its rows stand still, and swapped in one short
 transaction (decision 0004). Runs on a connection of the owner.
+
+A sealed body opens only beside the masked columns it was sealed with (decision 0010). So a row whose sealed body is
+still there, such as one under a legal hold, stays whole, and its month is made small again once the body is gone.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ from omie_control.errors import Conflict, ControlError
 from omie_control.postgres.sealed_rows import content_hash_sql
 
 _NOTE = "slim"
+_SUFFIX = "_slim"
+_IS_WHOLE = "status in ('completed', 'failed', 'timeout', 'cancelled') and content_hash is null"
 _LOCK_TIMEOUT = "2s"
 _ATTEMPTS = 5
 
@@ -27,17 +32,20 @@ _ATTEMPTS = 5
 async def slim_month(
     connection: asyncpg.Connection, month: date, *, before_swap: Callable[[str], Awaitable[None]] | None = None
 ) -> int:
-    """Rewrite one month of executions with slim bodies; returns how many rows it has, 0 when it was slim already.
+    """Rewrite one month of executions with slim bodies; returns how many rows it has, 0 when there is nothing to do.
 
-    Executions that have not ended keep their bodies. For as long as the copy takes, a change to a row of that
-    month is refused with "try again"; everything else goes on. Raises Conflict when a long transaction stands in
-    the way; the month is then as it was. `before_swap` hears the name of the small copy before it takes its place.
+    Executions that have not ended, and those whose sealed body is still there, keep their bodies. For as long as the
+    copy takes, a change to a row of that month is refused with "try again"; everything else goes on. Raises Conflict
+    when a long transaction stands in the way; the month is then as it was. `before_swap` hears the name of the small
+    copy before it takes its place.
     """
     old = f"process_executions_{month:%Y_%m}"
     note = await connection.fetchval("select obj_description(to_regclass($1), 'pg_class')", old)
     if note == _NOTE or await connection.fetchval("select to_regclass($1) is null", old):
         return 0
-    fresh = f"{old}_slim"
+    if not await _has_any(connection, old, await _can_shrink(connection, month)):
+        return 0
+    fresh = f"{old}{_SUFFIX}"
     async with _standing_still(connection, old):
         try:
             rows = await _copy(connection, old, fresh, month)
@@ -86,8 +94,7 @@ async def _copy(connection: asyncpg.Connection, old: str, fresh: str, month: dat
         old,
     )
     names = [row["name"] for row in columns]
-    has_ended = "status in ('completed', 'failed', 'timeout', 'cancelled')"
-    values = [_slim(name, has_ended) for name in names]
+    values = [_slim(name) for name in names]
     low, high = await _edges(connection, month)
     await connection.execute(
         f"drop table if exists {fresh}; create table {fresh} (like process_executions including all); "
@@ -95,31 +102,50 @@ async def _copy(connection: asyncpg.Connection, old: str, fresh: str, month: dat
         # With it, ATTACH believes that every row belongs there and does not read them all under its lock.
         f"alter table {fresh} add constraint slim_range check (id >= {low} and id < {high})"
     )
+    # Asked once a row, not once a column: hence the offset, which keeps the two selects apart.
+    shrinks = f"select *, {await _can_shrink(connection, month)} as shrinks from {old} e offset 0"  # noqa: S608 - as below
     status = await connection.execute(
-        f"insert into {fresh} ({', '.join(names)}) select {', '.join(values)} from {old} order by id"  # noqa: S608 - names of the catalogue
+        f"insert into {fresh} ({', '.join(names)}) select {', '.join(values)} from ({shrinks}) e order by id"  # noqa: S608 - names of the catalogue
     )
     await connection.execute(f"reindex table {fresh}")
     await connection.execute(f"vacuum (freeze, analyze) {fresh}")
     return int(status.rpartition(" ")[2])
 
 
-def _slim(name: str, has_ended: str) -> str:
+def _slim(name: str) -> str:
     if name in CONTENT_COLUMNS:
-        return f"case when {has_ended} then slim_json({name}) else {name} end"
+        return f"case when shrinks then slim_json({name}) else {name} end"
     if name == "content_hash":
         # What the seal knows the whole bodies by: from here on nobody can compute it any more.
-        return f"case when {has_ended} then coalesce(content_hash, {content_hash_sql()}) else content_hash end"
+        return f"case when shrinks then {content_hash_sql()} else content_hash end"
     return name
+
+
+async def _can_shrink(connection: asyncpg.Connection, month: date) -> str:
+    """Return the condition for a row `e` of a month to be made small now."""
+    bodies = f"execution_bodies_{month:%Y_%m}"
+    if await connection.fetchval("select to_regclass($1) is null", bodies):
+        return f"({_IS_WHOLE})"
+    return f"({_IS_WHOLE} and not exists (select from {bodies} b where b.execution_id = e.id))"
+
+
+async def _has_any(connection: asyncpg.Connection, table: str, condition: str) -> bool:
+    found: bool = await connection.fetchval(f"select exists (select from {table} e where {condition})")  # noqa: S608 - as above
+    return found
 
 
 async def fresh_contents(
     connection: asyncpg.Connection, fresh: str, after: UUID | None, limit: int
 ) -> list[tuple[UUID, bytes]]:
-    """Return what the slim bodies of a small copy hash to, in the order of their ids, from behind `after` on."""
+    """Return what the bodies made small just now hash to, in the order of their ids, from behind `after` on."""
+    old = fresh.removesuffix(_SUFFIX)
     rows = await connection.fetch(
-        f"select id, {content_hash_sql()} as hash from {fresh} "  # noqa: S608 - names of the catalogue
-        "where content_hash is not null and ($1::uuid is null or id > $1) order by id limit $2",
-        after,
+        f"select id, {content_hash_sql()} as hash from {fresh} f "  # noqa: S608 - names of the catalogue
+        "where content_hash is not null and id > $1 "
+        # What was made small before has its seal.
+        f"and exists (select from {old} o where o.id = f.id and o.id > $1 and o.content_hash is null) "
+        "order by id limit $2",
+        after or UUID(int=0),
         limit,
     )
     return [(row["id"], row["hash"]) for row in rows]
@@ -127,6 +153,7 @@ async def fresh_contents(
 
 async def _swap(connection: asyncpg.Connection, old: str, fresh: str, month: date) -> None:
     low, high = await _edges(connection, month)
+    note = "null" if await _has_any(connection, fresh, _IS_WHOLE) else f"'{_NOTE}'"
     await _in_transaction(
         connection,
         f"alter table process_executions detach partition {old}; "
@@ -135,7 +162,7 @@ async def _swap(connection: asyncpg.Connection, old: str, fresh: str, month: dat
         f"alter table {fresh} rename to {old}; "
         f"alter index {_unique(fresh)} rename to {_unique(old)}; "
         f"alter table {old} drop constraint slim_range; "
-        f"comment on table {old} is '{_NOTE}'; "
+        f"comment on table {old} is {note}; "
         f"select grant_partition('process_executions', '{old}')",
     )
 

@@ -18,10 +18,13 @@ from tests.sealing import AUDITOR, OWNER, Books, books, ended, started, told
 from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.domain.audit_file import FileCheck
 from omie_control.domain.executions import Status, uuid7
+from omie_control.domain.sealing import canonical
 from omie_control.domain.seals import FIRST_PREVIOUS, SigningKey, make_seal, new_signing_key
 from omie_control.errors import Forbidden, InvalidInput, NotFound
+from omie_control.postgres import bodies as store
 from omie_control.services.access import Access
 from omie_control.services.audit_export import AuditExport
+from omie_control.services.bodies import Bodies, columns_beside
 from omie_control.services.seals_checkpoints import Checkpoint, Checkpoints
 
 VIEWER = Actor(ActorKind.USER, "visita", Role.VIEWER)
@@ -124,6 +127,43 @@ async def test_a_slimmed_month_still_verifies_and_what_is_left_is_guarded(
             ("content_changed", "execution", str(ends[2].id)),
         ]
     )
+
+
+async def test_a_row_whose_sealed_body_is_kept_stays_whole_until_the_body_goes(house: Books) -> None:
+    today = datetime.now(UTC)
+    at = (today.replace(day=1) - timedelta(days=15)).replace(hour=12)
+    month = at.date().replace(day=1)
+    bodies = Bodies(house.postgres, house.keys, Access(house.postgres))
+    await house.run(ago=today - at, response_data=LONG)
+    start = started(ago=today - at)
+    await house.recorder.start(start)
+    end = ended(start, response_data=LONG)
+    columns = [canonical(orjson.loads(text)) for text in (start.input_parameters, end.request_payload, LONG) if text]
+    clear = {"salt": "00", "response": {"clientes": [{"codigo": 1, "cnpj_cpf": "529.982.247-25"}]}}
+    await bodies.prepare(None, at)
+    body = bodies.seal(None, at, end.id, 1, canonical(clear), [], columns_beside(columns))
+    assert await house.recorder.finish(end._replace(body=body))
+    await house.seals.turn()
+
+    async def is_small() -> list[bool]:
+        async with house.postgres.reading() as connection:
+            rows = await connection.fetch("select response_data from process_executions order by id = $1", end.id)
+        return ["_resumido" in row["response_data"] for row in rows]
+
+    assert await house.seals.slim(month) == 2
+    assert await is_small() == [True, False]
+    assert (await bodies.reveal(OWNER, end.execution_id))["response"] == clear["response"]
+    assert await house.verify() == []
+    assert await house.seals.slim(month) == 0, "nothing new can be made small"
+
+    async with house.postgres.transaction() as tx:
+        assert await store.erase(tx, [end.id]) == 1
+    assert await house.seals.slim(month) == 2
+    assert await is_small() == [True, True]
+    assert await house.verify() == []
+    async with house.postgres.reading() as connection:
+        assert await connection.fetchval("select sum(contents) from seals") == 2, "each made small once"
+    assert await house.seals.slim(month) == 0
 
 
 async def test_a_body_erased_leaves_the_chain_as_it_is(house: Books, conn: asyncpg.Connection) -> None:
