@@ -45,12 +45,16 @@ APPLICATION = {
     "seal_keys": "select insert update",
     "seal_queue": "select insert delete",
     "seals": "select insert",
+    "spent_states": "select insert delete",
     "system_configurations": "select insert update",
     "tool_usage_analytics": "select insert update",
     "uncertain_executions": "select insert update delete",
+    "user_identities": "select insert update delete",
     "user_links": "select insert update delete",
     "users": "select insert update",
     "web_sessions": "select insert update delete",
+    "webhook_addresses": "select insert update",
+    "webhook_events": "select insert update",
 }
 VERBS = ("select", "insert", "update", "delete", "truncate", "references", "trigger")
 
@@ -141,6 +145,8 @@ async def test_the_reader_is_refused(reader: asyncpg.Connection) -> None:
         "select * from companies",
         "select password_hash from users",
         "select token_hash from api_tokens",
+        "select secret_hash from webhook_addresses",
+        "select sealed from webhook_events",
         "select config_value from system_configurations",
         "select make_partitions('2030-01-01', 1)",
         "insert into integration_alerts (alert_type, severity, title) values ('a', 'info', 'a')",

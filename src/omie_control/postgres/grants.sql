@@ -16,7 +16,9 @@ revoke all on configuration_history from public, omie_control_app, omie_control_
 revoke all on roles, recovery_codes, user_links, identity_roles from public, omie_control_app, omie_control_reader;
 revoke all on master_keys, index_key from public, omie_control_app, omie_control_reader;
 revoke all on errands from public, omie_control_app, omie_control_reader;
+revoke all on user_identities, spent_states from public, omie_control_app, omie_control_reader;
 revoke all on erasures, legal_holds from public, omie_control_app, omie_control_reader;
+revoke all on webhook_addresses, webhook_events from public, omie_control_app, omie_control_reader;
 revoke all on seal_queue, seal_keys, seals, audit_verifications from public, omie_control_app, omie_control_reader;
 
 -- The application. No delete where a row is a record: executions, calls, alerts, people, keys leave by
@@ -32,6 +34,9 @@ grant select, insert, update, delete on rollup_deltas, instances, web_sessions, 
 grant select, insert, update, delete on idempotency_keys, uncertain_executions, lookup_lines to omie_control_app;
 -- A role may go while nobody has it; a recovery code is spent by being deleted; a mapping may go at any time.
 grant select, insert, update, delete on roles, recovery_codes, user_links, identity_roles to omie_control_app;
+-- Who somebody is elsewhere may be forgotten; that a login was answered is worth knowing while it could be repeated.
+grant select, insert, update, delete on user_identities to omie_control_app;
+grant select, insert, delete on spent_states to omie_control_app;
 -- What was set out to be done stays, as the executions do that belong to it.
 grant select, insert, update on errands to omie_control_app;
 -- The gate's book is about the last minutes only, and pruned by those who write it.
@@ -43,6 +48,8 @@ grant select on configuration_history to omie_control_app;
 grant select, insert, update on master_keys, index_key to omie_control_app;
 -- What was erased and what is held stays known: both only end.
 grant select, insert, update on erasures, legal_holds to omie_control_app;
+-- What Omie brought stays known, as executions do; an address only ends.
+grant select, insert, update on webhook_addresses, webhook_events to omie_control_app;
 -- The audit only grows.
 grant select, insert on audit_events, seals, audit_verifications to omie_control_app;
 -- Taken out of the queue when it is sealed; a signing key is wrapped anew when the master key changes.
@@ -63,8 +70,13 @@ grant select on
     to omie_control_reader;
 grant select (revision, config_key, at, changed_by) on configuration_history to omie_control_reader;
 grant select on master_keys to omie_control_reader;
-grant select (id, company_id, reason, requested_by, requested_at, applied_at, executions, writes) on erasures to omie_control_reader;
+grant select (id, company_id, reason, requested_by, requested_at, applied_at, executions, writes, events) on erasures to omie_control_reader;
 grant select (id, company_id, since, until, reason, set_by, set_at, lifted_by, lifted_at) on legal_holds to omie_control_reader;
+grant select (id, company_id, prefix, is_trial, created_by, created_at, expires_at, revoked_at, last_ping_at)
+    on webhook_addresses to omie_control_reader;
+grant select (id, company_id, address_id, message_id, topic, origin, author, received_at, body, status, deliveries, attempts,
+    tried_at, applied_at, error)
+    on webhook_events to omie_control_reader;
 grant select on uncertain_executions, lookup_lines, seals, seal_queue, audit_verifications to omie_control_reader;
 grant select (id, public_key, created_at) on seal_keys to omie_control_reader;
 grant select (id, slug, name, app_key_hint, base_url, is_demo, is_active, created_by, created_at, updated_at)

@@ -283,6 +283,7 @@ create table erasures (
     applied_at timestamp with time zone,
     executions integer not null default 0,
     writes integer not null default 0,
+    events integer not null default 0,
     constraint erasures_pkey PRIMARY KEY (id),
     constraint erasures_person_hash_check CHECK ((octet_length(person_hash) = 24)),
     constraint erasures_reason_check CHECK (((reason)::text <> ''::text))
@@ -747,6 +748,13 @@ create table seals (
     constraint seals_sequence_check CHECK ((sequence > 0))
 );
 
+create table spent_states (
+    state_hash bytea not null,
+    expires_at timestamp with time zone not null,
+    constraint spent_states_pkey PRIMARY KEY (state_hash),
+    constraint spent_states_state_hash_check CHECK ((octet_length(state_hash) = 32))
+);
+
 create table system_configurations (
     id integer not null default nextval('system_configurations_id_seq'::regclass),
     config_key character varying(100) not null,
@@ -793,6 +801,21 @@ create table uncertain_executions (
     constraint uncertain_executions_pkey PRIMARY KEY (execution_id)
 );
 
+create table user_identities (
+    id uuid not null default uuid7(),
+    user_id uuid not null,
+    issuer character varying(500) not null,
+    subject character varying(255) not null,
+    linked_by character varying(100) not null,
+    linked_at timestamp with time zone not null default now(),
+    last_login_at timestamp with time zone,
+    constraint user_identities_pkey PRIMARY KEY (id),
+    constraint user_identities_is_of_one_person UNIQUE (issuer, subject),
+    constraint user_identities_is_one_of_an_issuer UNIQUE (user_id, issuer),
+    constraint user_identities_issuer_check CHECK (((issuer)::text <> ''::text)),
+    constraint user_identities_subject_check CHECK (((subject)::text <> ''::text))
+);
+
 create table user_links (
     id uuid not null default uuid7(),
     user_id uuid not null,
@@ -823,8 +846,10 @@ create table users (
     totp_key_id uuid,
     totp_confirmed_at timestamp with time zone,
     totp_last_step bigint not null default 0,
+    email character varying(254),
     constraint users_pkey PRIMARY KEY (id),
     constraint users_username_key UNIQUE (username),
+    constraint users_email_check CHECK ((((email)::text = lower((email)::text)) AND ((email)::text ~ '^[!-?A-~]+@[!-?A-~]+$'::text))),
     constraint users_own_role_check CHECK (((own_role_id IS NULL) OR ((role)::text = 'viewer'::text))),
     constraint users_role_check CHECK (((role)::text = ANY ((ARRAY['viewer'::character varying, 'operator'::character varying, 'approver'::character varying, 'admin'::character varying, 'agent'::character varying, 'auditor'::character varying])::text[]))),
     constraint users_totp_check CHECK ((((totp_sealed IS NULL) = (totp_key_id IS NULL)) AND ((totp_confirmed_at IS NULL) OR (totp_sealed IS NOT NULL)))),
@@ -844,6 +869,51 @@ create table web_sessions (
     ended_at timestamp with time zone,
     constraint web_sessions_pkey PRIMARY KEY (id),
     constraint web_sessions_token_hash_key UNIQUE (token_hash)
+);
+
+create table webhook_addresses (
+    id uuid not null default uuid7(),
+    company_id uuid not null,
+    prefix character varying(12) not null,
+    secret_hash bytea not null,
+    is_trial boolean not null default false,
+    created_by character varying(100) not null,
+    created_at timestamp with time zone not null default clock_timestamp(),
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    last_ping_at timestamp with time zone,
+    constraint webhook_addresses_pkey PRIMARY KEY (id),
+    constraint webhook_addresses_prefix_key UNIQUE (prefix),
+    constraint webhook_addresses_secret_hash_key UNIQUE (secret_hash),
+    constraint webhook_addresses_prefix_check CHECK (((prefix)::text ~ '^omw_[a-z0-9]{8}$'::text)),
+    constraint webhook_addresses_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
+);
+
+create table webhook_events (
+    id uuid not null default uuid7(),
+    company_id uuid not null,
+    address_id uuid not null,
+    dedupe bytea not null,
+    message_id character varying(200),
+    topic character varying(200) not null,
+    origin character varying(100),
+    author character varying(200),
+    received_at timestamp with time zone not null default clock_timestamp(),
+    body jsonb not null,
+    sealed bytea,
+    key_id uuid,
+    document_hashes bytea,
+    status character varying(10) not null default 'received'::character varying,
+    deliveries integer not null default 1,
+    attempts integer not null default 0,
+    tried_at timestamp with time zone,
+    applied_at timestamp with time zone,
+    error character varying(500),
+    constraint webhook_events_pkey PRIMARY KEY (id),
+    constraint webhook_events_once UNIQUE (company_id, dedupe),
+    constraint sealed_under_a_key CHECK (((sealed IS NULL) = (key_id IS NULL))),
+    constraint webhook_events_dedupe_check CHECK ((octet_length(dedupe) = 16)),
+    constraint webhook_events_status_check CHECK (((status)::text = ANY ((ARRAY['received'::character varying, 'applied'::character varying, 'ignored'::character varying, 'failed'::character varying])::text[])))
 );
 
 alter table execution_bodies alter column sealed set storage external;
@@ -868,6 +938,8 @@ alter table recovery_codes add constraint recovery_codes_user_id_fkey FOREIGN KE
 
 alter table seals add constraint seals_key_id_fkey FOREIGN KEY (key_id) REFERENCES seal_keys(id);
 
+alter table user_identities add constraint user_identities_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+
 alter table user_links add constraint user_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
 
 alter table users add constraint users_own_role_id_fkey FOREIGN KEY (own_role_id) REFERENCES roles(id);
@@ -875,6 +947,12 @@ alter table users add constraint users_own_role_id_fkey FOREIGN KEY (own_role_id
 alter table users add constraint users_totp_key_id_fkey FOREIGN KEY (totp_key_id) REFERENCES data_keys(id);
 
 alter table web_sessions add constraint web_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+
+alter table webhook_addresses add constraint webhook_addresses_company_id_fkey FOREIGN KEY (company_id) REFERENCES companies(id);
+
+alter table webhook_events add constraint webhook_events_address_id_fkey FOREIGN KEY (address_id) REFERENCES webhook_addresses(id);
+
+alter table webhook_events add constraint webhook_events_company_id_fkey FOREIGN KEY (company_id) REFERENCES companies(id);
 
 CREATE INDEX idx_alerts_execution ON public.integration_alerts USING btree (process_execution_id) WHERE (NOT is_resolved);
 
@@ -928,6 +1006,8 @@ CREATE INDEX idx_seals_at ON public.seals USING btree (at);
 
 CREATE INDEX idx_seals_notes ON public.seals USING btree (sequence) WHERE (notes IS NOT NULL);
 
+CREATE INDEX idx_spent_states_end ON public.spent_states USING btree (expires_at);
+
 CREATE INDEX idx_tool_analytics_date_tool ON public.tool_usage_analytics USING btree (date_key, tool_name);
 
 CREATE INDEX idx_uncertain_executions_due ON public.uncertain_executions USING btree (next_try_at);
@@ -935,6 +1015,14 @@ CREATE INDEX idx_uncertain_executions_due ON public.uncertain_executions USING b
 CREATE INDEX idx_user_links_user ON public.user_links USING btree (user_id) WHERE (used_at IS NULL);
 
 CREATE INDEX idx_web_sessions_user ON public.web_sessions USING btree (user_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX idx_webhook_addresses_company ON public.webhook_addresses USING btree (company_id);
+
+CREATE INDEX idx_webhook_events_company ON public.webhook_events USING btree (company_id, id);
+
+CREATE INDEX idx_webhook_events_waiting ON public.webhook_events USING btree (company_id, received_at, id) WHERE ((status)::text = 'received'::text);
+
+CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email);
 
 create view active_processes as
  SELECT id,
@@ -1592,8 +1680,24 @@ comment on column seals.notes is 'signed statements: what retention took away, w
 
 comment on column seals.leaves is '58 bytes each: kind, state, id, hash of the record, mark (docs/audit.md)';
 
+comment on table spent_states is 'logins by the identity provider that were answered: none is answered twice';
+
 comment on column uncertain_executions.misses is 'how often Omie said, at least 61 s apart, that it was not carried out';
+
+comment on table user_identities is 'who a person is at the identity provider; names and addresses change hands there, subjects do not';
 
 comment on table user_links is 'one-time secrets: links by which somebody sets a password, and logins that wait for their second factor';
 
 comment on column users.totp_last_step is 'the last 30-second step whose code was used; older codes are spent';
+
+comment on column users.email is 'what a first login by the identity provider may be recognised by, where that is allowed';
+
+comment on column webhook_addresses.secret_hash is 'sha256 of the secret part of the address; the secret itself is kept nowhere';
+
+comment on column webhook_addresses.is_trial is 'made by a test of ours for one minute; Omie never has it';
+
+comment on column webhook_events.dedupe is 'keyed hash of the messageId, or of the body where there is none';
+
+comment on column webhook_events.body is 'masked; the clear form is in sealed where masking took something away';
+
+comment on column webhook_events.deliveries is 'how often Omie brought it; only the first is worked on';

@@ -98,7 +98,7 @@ async def test_the_environment_and_programs_need_no_leave(
         assert (await ask(app, omie, "por-configuracao")).data["registros"] > 0
     async with open_app(settings_for(database, valkey_url, tmp_path), kind="serve") as app:
         await app.services.configurations.unset(SYSTEM, "omie.base_url")
-        assert (await ask(app, omie, "de-programa", omie.base_url)).data["registros"] > 0
+        assert (await ask(app, omie, "programa", omie.base_url)).data["registros"] > 0
 
 
 async def test_a_proxy_inside_is_used_once_it_is_allowed(
