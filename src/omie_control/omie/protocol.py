@@ -76,7 +76,7 @@ def decipher(
     method: Method, status: int, headers: Mapping[str, str], body: bytes, param: Mapping[str, Any] | None = None
 ) -> Payload:
     """Say what an answer means; `headers` by lower-case name, `param` as it was sent (to notice pages past the end)."""
-    data = _read(body)
+    data = read_object(body)
     if data is None:
         raise _error_for_unreadable(method, status, headers, body)
     code, text = _fault_in(data)
@@ -113,8 +113,8 @@ def _exact(value: Any) -> Any:
     raise TypeError
 
 
-def _read(body: bytes) -> dict[str, Any] | None:
-    """Return the object that a body holds, or None for anything else: HTML, nothing, cut, too deep, too big."""
+def read_object(body: bytes) -> dict[str, Any] | None:
+    """Return the object that a body of Omie's holds, or None for anything else: HTML, nothing, cut, too deep, too big."""
     if len(body) > BODY_MAX_BYTES:
         return None
     data = _parse(body.removeprefix(_BOM).strip())
