@@ -46,6 +46,9 @@ class Event(StrEnum):
     CHECKPOINT_FAILED = "checkpoint.failed"
     AUDIT_VERIFIED = "audit.verified"
     AUDIT_DAMAGED = "audit.damaged"
+    WEBHOOK_RECEIVED = "webhook.received"
+    WEBHOOKS_APPLIED = "webhooks.applied"
+    WEBHOOKS_UNAPPLIED = "webhooks.unapplied"
     ERASURES_REAPPLIED = "erasures.reapplied"
     STORAGE_LOST = "storage.lost"
     STORAGE_BACK = "storage.back"
@@ -89,6 +92,7 @@ _LOUD = frozenset(
         Event.SERVER_DIED,
         Event.SERVER_FROZEN,
         Event.LOOP_FAILED,
+        Event.WEBHOOKS_UNAPPLIED,
         Event.ACCESS_REFUSED,
         Event.LOGIN_REFUSED,
         Event.EXECUTION_ENDED_LATE,

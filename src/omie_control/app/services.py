@@ -58,6 +58,9 @@ from omie_control.services.system import System
 from omie_control.services.tokens import Tokens
 from omie_control.services.users import Users
 from omie_control.services.verifications import Verifications
+from omie_control.services.webhook_inbox import WebhookInbox
+from omie_control.services.webhook_trials import WebhookTrials
+from omie_control.services.webhooks import Webhooks
 from omie_control.settings import Settings
 from omie_control.valkey.cache import Cache
 from omie_control.valkey.exports import ExportStore
@@ -108,6 +111,9 @@ class Services:
     audit_export: AuditExport
     erasures: Erasures
     legal_holds: LegalHolds
+    webhooks: Webhooks
+    webhook_inbox: WebhookInbox
+    webhook_trials: WebhookTrials
     client: OmieClient
     gate: DoubleGate
     blocks: Blocks
@@ -147,6 +153,8 @@ async def wire(db: DatabaseManager) -> Services:
     trail = AuditTrail(postgres, seal_keys, checkpoints, access)
     erasure_list, search = ErasureList(settings.home.expanduser()), PersonSearch(postgres, keys, bodies)
     settlements = Settlements(postgres, keys, bodies, access, answers, db.tell)
+    webhooks = Webhooks(postgres, access, _own_address(settings))
+    inbox = WebhookInbox(postgres, keys, companies, answers)
     return Services(
         recorder=db.recorder,
         keys=keys,
@@ -184,6 +192,9 @@ async def wire(db: DatabaseManager) -> Services:
         audit_export=AuditExport(postgres, seal_keys, access),
         erasures=Erasures(postgres, keys, access, search, erasure_list, db.redis),
         legal_holds=LegalHolds(postgres, keys, access),
+        webhooks=webhooks,
+        webhook_inbox=inbox,
+        webhook_trials=WebhookTrials(postgres, companies, webhooks, inbox),
         client=client,
         gate=gate,
         blocks=blocks,
@@ -194,6 +205,14 @@ def _given_keys(settings: Settings, first: list[SecretStr]) -> str:
     """Return the master keys as they are given now; at the start they were just asked for."""
     given = first.pop() if first else settings.resolved_master_key()
     return "" if given is None else given.get_secret_value()
+
+
+def _own_address(settings: Settings) -> str:
+    """Return where others reach this installation; without PUBLIC_URL, where this machine does."""
+    if settings.public_url is not None:
+        return settings.public_url
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, never bound
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def _proxy(configuration: LiveConfiguration) -> str | None:

@@ -64,4 +64,10 @@ ACTIONS: Mapping[str, str] = {
     "user.password_set_by_link": "definiu a própria senha por um convite ou uma troca oferecida",
     "user.reset_offered": "ofereceu a um usuário a troca da senha",
     "user.role_changed": "deu outro papel a um usuário",
+    "webhook.created": "criou o endereço de webhook de uma empresa",
+    "webhook.refused": "postou num endereço de webhook que não existe ou não é o do seu aplicativo "
+    "(no máximo um registro por minuto)",
+    "webhook.revoked": "revogou um endereço de webhook",
+    "webhook.rotated": "trocou o endereço de webhook de uma empresa",
+    "webhook.tested": "testou o caminho dos webhooks com um evento marcado",
 }

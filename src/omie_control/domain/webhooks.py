@@ -10,7 +10,7 @@ from uuid import UUID
 # How long an address goes on beside the one that takes its place: Omie may still have to deliver what it queued.
 DEFAULT_OVERLAP = timedelta(hours=24)
 LONGEST_OVERLAP = timedelta(days=30)
-# An event that could not be made known to the cache for so long needs no more tries: no answer is told again for longer.
+# What could not be made known to the cache for so long needs no more tries: no answer is told again for longer.
 GIVE_UP_AFTER = timedelta(hours=24)
 
 

@@ -20,11 +20,13 @@ from omie_control.jobs.rescuer import rescue
 from omie_control.jobs.scheduler import Schedule, Scheduler
 from omie_control.jobs.sealer import seal
 from omie_control.jobs.warmer import warm
+from omie_control.jobs.webhooks import apply
 from omie_control.services.loops import Loop
 
 SCHEDULES = (
     Schedule("fold", timedelta(seconds=1), fold),
     Schedule("seal", timedelta(seconds=2), seal),
+    Schedule("webhooks", timedelta(seconds=2), apply),
     Schedule("rescue", timedelta(seconds=5), rescue),
     Schedule("partitions", timedelta(hours=6), make_partitions),
     Schedule("warm", timedelta(hours=1), warm),

@@ -98,4 +98,4 @@ def services_of(topic: str) -> tuple[str, ...] | None:
 
 def _message_id(value: object) -> str | None:
     text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    return text[:_TEXT_MAX] or None
+    return text[:_TEXT_MAX].encode(errors="replace").decode() or None

@@ -99,10 +99,15 @@ class Answers:
 
     async def settled(self, company: UUID, endpoints: Iterable[str]) -> None:
         """Make old what writes in doubt may have changed, once it is known what became of them."""
-        paths = (endpoint.rpartition("/")[0] for endpoint in endpoints)
-        touched = dict.fromkeys(entity for path in paths for entity in freshness.touched_by(path))
-        if touched:
-            await self._invalidations.send(str(company), tuple(touched))
+        await self.changed(company, (endpoint.rpartition("/")[0] for endpoint in endpoints))
+
+    async def changed(self, company: UUID, services: Iterable[str]) -> bool:
+        """Make old whatever a change of these services may have changed, whoever made it.
+
+        False: Valkey is away. It is told when it answers again, while this process lives.
+        """
+        touched = dict.fromkeys(entity for path in services for entity in freshness.touched_by(path))
+        return not touched or await self._invalidations.send(str(company), tuple(touched))
 
     async def forget(self, company: UUID, catalog: Catalog) -> None:
         """Make old whatever is kept of a company, also while Valkey is away. Omie is asked when somebody asks."""

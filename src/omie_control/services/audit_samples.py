@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Hashable
+from uuid import UUID
 
 from omie_control.domain.actors import Actor
 from omie_control.domain.executions import Origin
@@ -35,6 +36,7 @@ class Samples:
         *,
         object_type: str | None = None,
         object_id: str | None = None,
+        company: UUID | None = None,
         detail: str | None = None,
         origin: Origin | None = None,
     ) -> None:
@@ -59,6 +61,7 @@ class Samples:
                     outcome="refused",
                     object_type=object_type,
                     object_id=object_id,
+                    company_id=company,
                     after={"not_kept_before": left_out} if left_out else None,
                     detail=detail,
                     origin=origin,

@@ -7,6 +7,7 @@ actor's scope answers exactly as one that does not exist.
 from __future__ import annotations
 
 import asyncio
+import hmac
 import os
 import time
 from collections.abc import Sequence
@@ -144,6 +145,11 @@ class Companies:
     async def credentials(self, company_id: UUID) -> Credentials:
         """Return a company's app_key and app_secret: for the one way to Omie only."""
         return (await self.door(company_id)).credentials
+
+    async def has_app_key(self, company_id: UUID, app_key: Secret) -> bool:
+        """Say whether an app_key is a company's own; nothing is learnt from how long that takes."""
+        own = (await self.credentials(company_id)).app_key
+        return hmac.compare_digest(own.reveal().encode(), app_key.reveal().encode(errors="replace"))
 
     async def rename(self, actor: Actor, slug: str, name: str) -> Company:
         """Change the name that people read; the slug stays."""

@@ -34,15 +34,20 @@ class Invalidations:
         owed = self._owed.get(company)
         return owed is not None and not owed.keys().isdisjoint(entities)
 
-    async def send(self, company: str, entities: Sequence[str]) -> None:
-        """Make entities old here, at once, and in Valkey: now, or as soon as it answers. Never raises CacheAway."""
+    async def send(self, company: str, entities: Sequence[str]) -> bool:
+        """Make entities old here, at once, and in Valkey: now, or as soon as it answers. Never raises CacheAway.
+
+        Returns whether Valkey has heard of it by now.
+        """
         for entity in entities:
             self._writes[company, entity] += 1
             self._owed.setdefault(company, {})[entity] = self._writes[company, entity]
         try:
             await self._pay(company)
         except CacheAway:
-            pass
+            return False
+        else:
+            return True
         finally:
             # A caller that was cancelled in the middle leaves its debt to the payer.
             if self._owed and (self._payer is None or self._payer.done()):

@@ -7,7 +7,8 @@ the first of two defences against forged forms (the second is the CSRF token of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -50,16 +51,26 @@ def allowed_hosts(host: str, public_url: str | None) -> frozenset[str]:
 
 
 class Guard:
-    """Wraps the web application. `hosts` are names without a port; `public_url` is the one trusted foreign origin."""
+    """Wraps the web application. `hosts` are names without a port; `public_url` is the one trusted foreign origin.
+
+    `roomier`: beginnings of paths whose bodies may be larger than `max_body`, in bytes.
+    """
 
     def __init__(
-        self, app: ASGIApp, *, hosts: Iterable[str], public_url: str | None = None, max_body: int = MAX_BODY_BYTES
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Iterable[str],
+        public_url: str | None = None,
+        max_body: int = MAX_BODY_BYTES,
+        roomier: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
         self._public_origin = _origin(public_url) if public_url else None
         self._is_secure = bool(public_url and public_url.startswith("https:"))
         self._max_body = max_body
+        self._roomier = roomier
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what may not pass; hand on the rest."""
@@ -70,7 +81,7 @@ class Guard:
         if answer is not None:
             await answer(scope, receive, self._dress(send))
             return
-        await self._app(scope, _Limited(receive, self._max_body), self._dress(send))
+        await self._app(scope, _Limited(receive, self._room(scope["path"])), self._dress(send))
 
     def _refusal(self, scope: Scope) -> ASGIApp | None:
         headers = Headers(scope=scope)
@@ -81,9 +92,12 @@ class Guard:
         if scope["method"] not in _SAFE_METHODS and not self._is_own(headers, host):
             return _no(scope, "O pedido veio de outra origem e foi recusado.", 403)
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > self._max_body:
+        if not length.isdecimal() or int(length) > self._room(scope["path"]):
             return _no(scope, "O pedido é maior que o limite.", 413)
         return None
+
+    def _room(self, path: str) -> int:
+        return next((room for prefix, room in self._roomier.items() if path.startswith(prefix)), self._max_body)
 
     def _is_own(self, headers: Headers, host: str) -> bool:
         # Browsers send Origin with every POST; a program without a browser sends neither and carries no cookie

@@ -17,9 +17,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from omie_control.errors import ControlError, InvalidInput, NotFound, StorageDown, TooLarge, Unauthenticated
+from omie_control.omie.webhooks import BODY_MAX_BYTES as EVENT_MAX_BYTES
 from omie_control.services.pulse import Pulse
+from omie_control.services.webhooks import PATH as WEBHOOKS
 from omie_control.telemetry import Event, subscribe, tell
-from omie_control.web import auth, health, live, metrics
+from omie_control.web import auth, health, live, metrics, webhooks
 from omie_control.web.api import ROUTERS as API_ROUTERS
 from omie_control.web.api.callers import Entrance
 from omie_control.web.api.problems import http_problem, is_api, problem, unreadable
@@ -29,6 +31,7 @@ from omie_control.web.live import Streams
 from omie_control.web.metrics import Tally, registry_for
 from omie_control.web.pages import account, configuration, entry, executions, language, overview
 from omie_control.web.rendering import render
+from omie_control.web.secret_paths import shown
 from omie_control.web.words import mark
 
 if TYPE_CHECKING:
@@ -60,6 +63,7 @@ def build_web(app: App) -> FastAPI:
     web.state.registry = registry_for(tally)
     for router in (auth, health, live, metrics, overview, executions, configuration, language, account, entry):
         web.include_router(router.router)
+    web.include_router(webhooks.router)
     web.state.entrance = Entrance(app)
     for api_router in API_ROUTERS:
         web.include_router(api_router)
@@ -69,7 +73,7 @@ def build_web(app: App) -> FastAPI:
     web.add_exception_handler(RequestValidationError, _invalid)
     web.add_middleware(_Net)
     hosts = allowed_hosts(app.settings.host, app.settings.public_url)
-    web.add_middleware(Guard, hosts=hosts, public_url=app.settings.public_url)
+    web.add_middleware(Guard, hosts=hosts, public_url=app.settings.public_url, roomier={WEBHOOKS: EVENT_MAX_BYTES})
     return web
 
 
@@ -134,7 +138,7 @@ class _Net:
         except ClientDisconnect:
             return
         except Exception as exc:
-            tell(Event.REQUEST_FAILED, path=scope["path"], error=type(exc).__name__)
+            tell(Event.REQUEST_FAILED, path=shown(scope["path"]), error=type(exc).__name__)
             _log.exception("request failed")
             if not has_begun:
                 await _unexpected(Request(scope, receive))(scope, receive, send)
