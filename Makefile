@@ -48,14 +48,15 @@ check: $(VENV)/.dev ## lint, types, layer contracts, audit of dependencies
 bench: $(VENV)/.dev $(ASSETS)/.made ## measure against the plain design and write docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
 
-bench-scale: $(VENV)/.dev ## the same with ten million rows in the tables (takes long)
+bench-scale: $(VENV)/.dev ## ingest with ten million executions in the tables (some ten minutes, 30 GB)
 	@$(BIN)/python -m benchmarks --scale
 
-campaign: $(VENV)/.dev $(ASSETS)/.made ## kills under load, spoilt writes, tampering, equal calls, fuzzed bodies: hours, and the books
+campaign: $(VENV)/.dev $(ASSETS)/.made ## kills under load, spoilt writes, tampering, equal calls, key changes, fuzzed bodies: hours, and the books
 	@$(BIN)/python -m tests.campaign --cycles 200
 	@$(BIN)/python -m tests.campaign.writes --writes 10000
 	@$(BIN)/python -m tests.campaign.tampering --records 1000
 	@$(BIN)/python -m tests.campaign.equal_calls --rounds 1000
+	@$(BIN)/python -m tests.campaign.rotation --rate 200 --rotations 6
 	@$(BIN)/python -m tests.campaign.bodies --bodies 1000000
 
 docs: $(VENV)/.dev ## write the generated pages of docs/reference/ again
