@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from omie_control.domain.executions import Category, Complexity
-from omie_control.errors import InvalidInput
+from omie_control.mcp.tools import titulo_record as record
 from omie_control.mcp.tools.family import Family
 from omie_control.mcp.tools.omie import Listing, Reading, Writing
 from omie_control.mcp.tools.parameters import (
     Codigo,
     CodigoIntegracao,
     CodigoOmie,
+    CodigoProjeto,
     Data,
-    Dinheiro,
     Documento,
-    SimNao,
+    EmissaoAte,
+    EmissaoDe,
     Valor,
 )
-from omie_control.mcp.tools.shapes import Shape, code, days, flag, money, text
-from omie_control.mcp.tools.wire import Fields, Key, between
+from omie_control.mcp.tools.shapes import Shape, code
+from omie_control.mcp.tools.wire import Fields
 
 PATH = "financas/contapagar/"
 
@@ -30,42 +31,18 @@ CONTAS = Listing(
     "ListarContasPagar",
     "contas a pagar",
     key="contas",
-    shape=Shape(
-        codigo_omie=code("codigo_lancamento_omie", "código"),
-        codigo_integracao=text("codigo_lancamento_integracao"),
-        codigo_fornecedor=code("codigo_cliente_fornecedor", "fornecedor"),
-        documento=text("numero_documento", "documento"),
-        parcela=text("numero_parcela"),
-        emissao=days("data_emissao"),
-        vencimento=days("data_vencimento", "vencimento"),
-        previsao=days("data_previsao"),
-        valor=money("valor_documento", "valor"),
-        status=text("status_titulo", "status"),
-        categoria=text("codigo_categoria", "categoria"),
-        codigo_conta_corrente=code("id_conta_corrente"),
-    ),
+    shape=Shape(**record.NAMED, codigo_fornecedor=code("codigo_cliente_fornecedor", "fornecedor"), **record.COLUMNS),
 )
 CONTA = Reading(PATH, "ConsultarContaPagar", "Conta a pagar", key="conta", title="numero_documento")
-KEY = Key("codigo_lancamento_omie", "codigo_lancamento_integracao", "consultar_contas_pagar")
-CODES = Shape(codigo_omie=code("codigo_lancamento_omie"), codigo_integracao=text("codigo_lancamento_integracao"))
-PAYMENT = Shape(
-    codigo_omie=code("codigo_lancamento"),
-    codigo_baixa=code("codigo_baixa"),
-    codigo_baixa_integracao=text("codigo_baixa_integracao"),
-    valor_baixado=money("valor_baixado"),
-    liquidado=flag("liquidado"),
+KEY = record.key("consultar_contas_pagar")
+BAIXA = record.settlement_key("mostrar_execucao da baixa")
+INCLUIR = Writing(PATH, "IncluirContaPagar", "Conta a pagar", "incluída", record.CODES, has_other_fields=True)
+ALTERAR = Writing(
+    PATH, "AlterarContaPagar", "Conta a pagar", "alterada", record.CODES, KEY.fields, has_other_fields=True
 )
-INCLUIR = Writing(PATH, "IncluirContaPagar", "Conta a pagar", "incluída", CODES, has_other_fields=True)
-ALTERAR = Writing(PATH, "AlterarContaPagar", "Conta a pagar", "alterada", CODES, KEY.fields, has_other_fields=True)
-EXCLUIR = Writing(PATH, "ExcluirContaPagar", "Conta a pagar", "excluída", CODES)
-PAGAR = Writing(PATH, "LancarPagamento", "Pagamento", "lançado", PAYMENT)
-DESPAGAR = Writing(
-    PATH,
-    "CancelarPagamento",
-    "Pagamento",
-    "cancelado",
-    Shape(codigo_baixa=code("codigo_baixa"), codigo_baixa_integracao=text("codigo_baixa_integracao")),
-)
+EXCLUIR = Writing(PATH, "ExcluirContaPagar", "Conta a pagar", "excluída", record.CODES)
+PAGAR = Writing(PATH, "LancarPagamento", "Pagamento", "lançado", record.SETTLED)
+DESPAGAR = Writing(PATH, "CancelarPagamento", "Pagamento", "cancelado", record.SETTLEMENT)
 
 Status = Annotated[
     Literal["LIQUIDADO", "EMABERTO", "PAGTO_PARCIAL", "VENCEHOJE", "AVENCER", "ATRASADO"] | None,
@@ -73,14 +50,8 @@ Status = Annotated[
 ]
 Fornecedor = Annotated[Codigo | None, Field(description="Código do fornecedor no Omie.")]
 Categoria = Annotated[str | None, Field(description="Código da categoria.", max_length=20, examples=["2.01.01"])]
-ContaCorrente = Annotated[Codigo | None, Field(description="Código da conta corrente no Omie.")]
-Projeto = Annotated[Codigo | None, Field(description="Código do projeto no Omie.")]
-NumeroDocumento = Annotated[str | None, Field(description="Número do documento.", max_length=20, examples=["NF-123"])]
 Observacao = Annotated[str | None, Field(description="Observação.", max_length=4000, examples=["Aluguel de março"])]
 CodigoBaixa = Annotated[Codigo | None, Field(description="Código da baixa no Omie, de lancar_pagamento.")]
-CodigoBaixaIntegracao = Annotated[
-    str | None, Field(description="Código da baixa em quem integra.", min_length=1, max_length=20, examples=["BX-1"])
-]
 
 family = Family(Category.FINANCEIRO)
 register = family.register
@@ -97,27 +68,17 @@ register = family.register
 def consultar_contas_pagar(
     *,
     status: Status = None,
-    vencidas: Annotated[SimNao | None, Field(description="true: só as atrasadas.")] = None,
-    emissao_de: Annotated[Data | None, Field(description="Emissão a partir de.")] = None,
-    emissao_ate: Annotated[Data | None, Field(description="Emissão até.")] = None,
-    registro_de: Annotated[Data | None, Field(description="Registro a partir de.")] = None,
-    registro_ate: Annotated[Data | None, Field(description="Registro até.")] = None,
+    vencidas: record.Vencidas = None,
+    emissao_de: EmissaoDe = None,
+    emissao_ate: EmissaoAte = None,
+    registro_de: record.RegistroDe = None,
+    registro_ate: record.RegistroAte = None,
     codigo_fornecedor: Fornecedor = None,
     cnpj_cpf: Annotated[Documento | None, Field(description="CPF ou CNPJ do fornecedor.")] = None,
-    codigo_conta_corrente: ContaCorrente = None,
-    codigo_projeto: Projeto = None,
+    codigo_conta_corrente: record.ContaCorrente = None,
+    codigo_projeto: CodigoProjeto = None,
 ) -> Fields:
-    if vencidas and status not in (None, "ATRASADO"):
-        raise InvalidInput("vencidas e status não combinam.", hint='Use vencidas=true ou status="ATRASADO", só um.')
-    return {
-        "filtrar_por_status": "ATRASADO" if vencidas else status,
-        **between("emissao", emissao_de, emissao_ate, "filtrar_por_emissao_de", "filtrar_por_emissao_ate"),
-        **between("registro", registro_de, registro_ate, "filtrar_por_registro_de", "filtrar_por_registro_ate"),
-        "filtrar_cliente": codigo_fornecedor,
-        "filtrar_por_cpf_cnpj": cnpj_cpf,
-        "filtrar_conta_corrente": codigo_conta_corrente,
-        "filtrar_por_projeto": codigo_projeto,
-    }
+    return record.filters(locals())
 
 
 @family.gets(
@@ -143,24 +104,18 @@ def consultar_conta_pagar(*, codigo_omie: CodigoOmie = None, codigo_integracao: 
 def incluir_conta_pagar(
     *,
     codigo_fornecedor: Annotated[Codigo, Field(description="Código do fornecedor no Omie.")],
-    valor: Annotated[Valor, Field(description="Valor do título em R$.")],
-    vencimento: Annotated[Data, Field(description="Vencimento.")],
+    valor: record.ValorDoTitulo,
+    vencimento: record.Vencimento,
     categoria: Annotated[str, Field(description="Código da categoria.", max_length=20, examples=["2.01.01"])],
     previsao: Annotated[Data | None, Field(description="Previsão de pagamento; sem ela, o vencimento.")] = None,
-    emissao: Annotated[Data | None, Field(description="Emissão do documento.")] = None,
-    codigo_conta_corrente: ContaCorrente = None,
-    codigo_projeto: Projeto = None,
-    numero_documento: NumeroDocumento = None,
+    emissao: record.Emissao = None,
+    codigo_conta_corrente: record.ContaCorrente = None,
+    codigo_projeto: CodigoProjeto = None,
+    numero_documento: record.NumeroDocumento = None,
     observacao: Observacao = None,
     codigo_integracao: CodigoIntegracao = None,
 ) -> Fields:
-    required = {"valor_documento": valor, "data_vencimento": vencimento, "data_previsao": previsao or vencimento}
-    who = {"codigo_cliente_fornecedor": codigo_fornecedor, "codigo_lancamento_integracao": codigo_integracao}
-    return (
-        who
-        | required
-        | _details(categoria, emissao, codigo_conta_corrente, codigo_projeto, numero_documento, observacao)
-    )
+    return record.new_title(locals())
 
 
 @family.writes(
@@ -176,19 +131,17 @@ def alterar_conta_pagar(
     *,
     codigo_omie: CodigoOmie = None,
     codigo_integracao: CodigoIntegracao = None,
-    valor: Annotated[Valor | None, Field(description="Novo valor em R$.")] = None,
-    vencimento: Annotated[Data | None, Field(description="Novo vencimento.")] = None,
+    valor: record.ValorNovo = None,
+    vencimento: record.VencimentoNovo = None,
     previsao: Annotated[Data | None, Field(description="Nova previsão de pagamento.")] = None,
     categoria: Categoria = None,
-    emissao: Annotated[Data | None, Field(description="Emissão do documento.")] = None,
-    codigo_conta_corrente: ContaCorrente = None,
-    codigo_projeto: Projeto = None,
-    numero_documento: NumeroDocumento = None,
+    emissao: record.Emissao = None,
+    codigo_conta_corrente: record.ContaCorrente = None,
+    codigo_projeto: CodigoProjeto = None,
+    numero_documento: record.NumeroDocumento = None,
     observacao: Observacao = None,
 ) -> Fields:
-    changed = {"valor_documento": valor, "data_vencimento": vencimento, "data_previsao": previsao}
-    rest = _details(categoria, emissao, codigo_conta_corrente, codigo_projeto, numero_documento, observacao)
-    return KEY(codigo_omie, codigo_integracao) | changed | rest
+    return record.fields(locals()) | KEY(codigo_omie, codigo_integracao)
 
 
 @family.writes(
@@ -220,24 +173,13 @@ def lancar_pagamento(
     codigo_conta_corrente: Annotated[Codigo, Field(description="Conta corrente de onde saiu, código no Omie.")],
     valor: Annotated[Valor, Field(description="Valor pago em R$.")],
     data: Annotated[Data, Field(description="Data do pagamento.")],
-    desconto: Annotated[Dinheiro | None, Field(description="Desconto em R$.")] = None,
-    juros: Annotated[Dinheiro | None, Field(description="Juros em R$.")] = None,
-    multa: Annotated[Dinheiro | None, Field(description="Multa em R$.")] = None,
+    desconto: record.Desconto = None,
+    juros: record.Juros = None,
+    multa: record.Multa = None,
     observacao: Observacao = None,
-    codigo_baixa_integracao: CodigoBaixaIntegracao = None,
+    codigo_baixa_integracao: record.CodigoBaixaIntegracao = None,
 ) -> Fields:
-    key = Key("codigo_lancamento", "codigo_lancamento_integracao", "consultar_contas_pagar")
-    return {
-        **key(codigo_omie, codigo_integracao),
-        "codigo_conta_corrente": codigo_conta_corrente,
-        "valor": valor,
-        "data": data,
-        "desconto": desconto,
-        "juros": juros,
-        "multa": multa,
-        "observacao": observacao,
-        "codigo_baixa_integracao": codigo_baixa_integracao,
-    }
+    return record.settling(locals(), KEY.found_with)
 
 
 @family.writes(
@@ -250,20 +192,6 @@ def lancar_pagamento(
     idempotent=True,
 )
 def cancelar_pagamento(
-    *, codigo_baixa: CodigoBaixa = None, codigo_baixa_integracao: CodigoBaixaIntegracao = None
+    *, codigo_baixa: CodigoBaixa = None, codigo_baixa_integracao: record.CodigoBaixaIntegracao = None
 ) -> Fields:
-    words = ("codigo_baixa", "codigo_baixa_integracao")
-    return Key(*words, "mostrar_execucao da baixa", words)(codigo_baixa, codigo_baixa_integracao)
-
-
-def _details(
-    category: str | None, issued: Any, account: int | None, project: int | None, document: str | None, note: str | None
-) -> dict[str, Any]:
-    return {
-        "codigo_categoria": category,
-        "data_emissao": issued,
-        "id_conta_corrente": account,
-        "codigo_projeto": project,
-        "numero_documento": document,
-        "observacao": note,
-    }
+    return BAIXA(codigo_baixa, codigo_baixa_integracao)

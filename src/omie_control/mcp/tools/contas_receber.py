@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from omie_control.domain.executions import Category, Complexity
-from omie_control.errors import InvalidInput
+from omie_control.mcp.tools import titulo_record as record
 from omie_control.mcp.tools.family import Family
 from omie_control.mcp.tools.omie import Listing, Reading, Writing
 from omie_control.mcp.tools.parameters import (
     Codigo,
+    CodigoCliente,
     CodigoIntegracao,
     CodigoOmie,
+    CodigoProjeto,
     Data,
-    Dinheiro,
     Documento,
+    EmissaoAte,
+    EmissaoDe,
     SimNao,
     Valor,
 )
-from omie_control.mcp.tools.shapes import Shape, code, days, flag, money, text
-from omie_control.mcp.tools.wire import Fields, Key, between
+from omie_control.mcp.tools.shapes import Shape, code, text
+from omie_control.mcp.tools.wire import Fields, Key
 
 PATH = "financas/contareceber/"
 
@@ -31,58 +34,36 @@ CONTAS = Listing(
     "contas a receber",
     key="contas",
     shape=Shape(
-        codigo_omie=code("codigo_lancamento_omie", "código"),
-        codigo_integracao=text("codigo_lancamento_integracao"),
+        **record.NAMED,
         codigo_cliente=code("codigo_cliente_fornecedor", "cliente"),
-        documento=text("numero_documento", "documento"),
-        parcela=text("numero_parcela"),
-        emissao=days("data_emissao"),
-        vencimento=days("data_vencimento", "vencimento"),
-        previsao=days("data_previsao"),
-        valor=money("valor_documento", "valor"),
-        status=text("status_titulo", "status"),
-        categoria=text("codigo_categoria", "categoria"),
-        codigo_conta_corrente=code("id_conta_corrente"),
+        **record.COLUMNS,
         codigo_vendedor=code("codigo_vendedor"),
         numero_boleto=text("boleto.cNumBoleto"),
     ),
 )
 CONTA = Reading(PATH, "ConsultarContaReceber", "Conta a receber", key="conta", title="numero_documento")
-KEY = Key("codigo_lancamento_omie", "codigo_lancamento_integracao", "consultar_contas_receber")
-CODES = Shape(codigo_omie=code("codigo_lancamento_omie"), codigo_integracao=text("codigo_lancamento_integracao"))
-RECEIPT = Shape(
-    codigo_omie=code("codigo_lancamento"),
-    codigo_baixa=code("codigo_baixa"),
-    codigo_baixa_integracao=text("codigo_baixa_integracao"),
-    valor_baixado=money("valor_baixado"),
-    liquidado=flag("liquidado"),
+KEY = record.key("consultar_contas_receber")
+BAIXA = record.settlement_key("conciliar_bancaria ou mostrar_execucao da baixa")
+INCLUIR = Writing(PATH, "IncluirContaReceber", "Conta a receber", "incluída", record.CODES, has_other_fields=True)
+ALTERAR = Writing(
+    PATH, "AlterarContaReceber", "Conta a receber", "alterada", record.CODES, KEY.fields, has_other_fields=True
 )
-SETTLEMENT = Shape(codigo_baixa=code("codigo_baixa"), codigo_baixa_integracao=text("codigo_baixa_integracao"))
-INCLUIR = Writing(PATH, "IncluirContaReceber", "Conta a receber", "incluída", CODES, has_other_fields=True)
-ALTERAR = Writing(PATH, "AlterarContaReceber", "Conta a receber", "alterada", CODES, KEY.fields, has_other_fields=True)
-EXCLUIR = Writing(PATH, "ExcluirContaReceber", "Conta a receber", "excluída", CODES)
-RECEBER = Writing(PATH, "LancarRecebimento", "Recebimento", "lançado", RECEIPT)
-DESRECEBER = Writing(PATH, "CancelarRecebimento", "Recebimento", "cancelado", SETTLEMENT)
-CONCILIAR = Writing(PATH, "ConciliarRecebimento", "Recebimento", "conciliado", SETTLEMENT)
-DESCONCILIAR = Writing(PATH, "DesconciliarRecebimento", "Recebimento", "desconciliado", SETTLEMENT)
+EXCLUIR = Writing(PATH, "ExcluirContaReceber", "Conta a receber", "excluída", record.CODES)
+RECEBER = Writing(PATH, "LancarRecebimento", "Recebimento", "lançado", record.SETTLED)
+DESRECEBER = Writing(PATH, "CancelarRecebimento", "Recebimento", "cancelado", record.SETTLEMENT)
+CONCILIAR = Writing(PATH, "ConciliarRecebimento", "Recebimento", "conciliado", record.SETTLEMENT)
+DESCONCILIAR = Writing(PATH, "DesconciliarRecebimento", "Recebimento", "desconciliado", record.SETTLEMENT)
 
 Status = Annotated[
     Literal["RECEBIDO", "LIQUIDADO", "EMABERTO", "PAGTO_PARCIAL", "VENCEHOJE", "AVENCER", "ATRASADO", "CANCELADO"]
     | None,
     Field(description="Situação do título."),
 ]
-Cliente = Annotated[Codigo | None, Field(description="Código do cliente no Omie.")]
 Categoria = Annotated[str | None, Field(description="Código da categoria.", max_length=20, examples=["1.01.01"])]
-ContaCorrente = Annotated[Codigo | None, Field(description="Código da conta corrente no Omie.")]
-Projeto = Annotated[Codigo | None, Field(description="Código do projeto no Omie.")]
 Vendedor = Annotated[Codigo | None, Field(description="Código do vendedor no Omie.")]
-NumeroDocumento = Annotated[str | None, Field(description="Número do documento.", max_length=20, examples=["NF-123"])]
 Observacao = Annotated[str | None, Field(description="Observação.", max_length=4000, examples=["Mensalidade de março"])]
 CodigoBaixa = Annotated[
     Codigo | None, Field(description="Código da baixa no Omie, de lancar_recebimento ou conciliar_bancaria.")
-]
-CodigoBaixaIntegracao = Annotated[
-    str | None, Field(description="Código da baixa em quem integra.", min_length=1, max_length=20, examples=["BX-1"])
 ]
 
 family = Family(Category.FINANCEIRO)
@@ -100,29 +81,18 @@ register = family.register
 def consultar_contas_receber(
     *,
     status: Status = None,
-    vencidas: Annotated[SimNao | None, Field(description="true: só as atrasadas.")] = None,
-    emissao_de: Annotated[Data | None, Field(description="Emissão a partir de.")] = None,
-    emissao_ate: Annotated[Data | None, Field(description="Emissão até.")] = None,
-    registro_de: Annotated[Data | None, Field(description="Registro a partir de.")] = None,
-    registro_ate: Annotated[Data | None, Field(description="Registro até.")] = None,
-    codigo_cliente: Cliente = None,
+    vencidas: record.Vencidas = None,
+    emissao_de: EmissaoDe = None,
+    emissao_ate: EmissaoAte = None,
+    registro_de: record.RegistroDe = None,
+    registro_ate: record.RegistroAte = None,
+    codigo_cliente: CodigoCliente = None,
     cnpj_cpf: Annotated[Documento | None, Field(description="CPF ou CNPJ do cliente.")] = None,
-    codigo_conta_corrente: ContaCorrente = None,
-    codigo_projeto: Projeto = None,
+    codigo_conta_corrente: record.ContaCorrente = None,
+    codigo_projeto: CodigoProjeto = None,
     codigo_vendedor: Vendedor = None,
 ) -> Fields:
-    if vencidas and status not in (None, "ATRASADO"):
-        raise InvalidInput("vencidas e status não combinam.", hint='Use vencidas=true ou status="ATRASADO", só um.')
-    return {
-        "filtrar_por_status": "ATRASADO" if vencidas else status,
-        **between("emissao", emissao_de, emissao_ate, "filtrar_por_emissao_de", "filtrar_por_emissao_ate"),
-        **between("registro", registro_de, registro_ate, "filtrar_por_registro_de", "filtrar_por_registro_ate"),
-        "filtrar_cliente": codigo_cliente,
-        "filtrar_por_cpf_cnpj": cnpj_cpf,
-        "filtrar_conta_corrente": codigo_conta_corrente,
-        "filtrar_por_projeto": codigo_projeto,
-        "filtrar_por_vendedor": codigo_vendedor,
-    }
+    return record.filters(locals())
 
 
 @family.gets(
@@ -149,22 +119,19 @@ def consultar_conta_receber(*, codigo_omie: CodigoOmie = None, codigo_integracao
 def incluir_conta_receber(
     *,
     codigo_cliente: Annotated[Codigo, Field(description="Código do cliente no Omie.")],
-    valor: Annotated[Valor, Field(description="Valor do título em R$.")],
-    vencimento: Annotated[Data, Field(description="Vencimento.")],
+    valor: record.ValorDoTitulo,
+    vencimento: record.Vencimento,
     categoria: Annotated[str, Field(description="Código da categoria.", max_length=20, examples=["1.01.01"])],
     previsao: Annotated[Data | None, Field(description="Previsão de recebimento; sem ela, o vencimento.")] = None,
-    emissao: Annotated[Data | None, Field(description="Emissão do documento.")] = None,
-    codigo_conta_corrente: ContaCorrente = None,
-    codigo_projeto: Projeto = None,
+    emissao: record.Emissao = None,
+    codigo_conta_corrente: record.ContaCorrente = None,
+    codigo_projeto: CodigoProjeto = None,
     codigo_vendedor: Vendedor = None,
-    numero_documento: NumeroDocumento = None,
+    numero_documento: record.NumeroDocumento = None,
     observacao: Observacao = None,
     codigo_integracao: CodigoIntegracao = None,
 ) -> Fields:
-    required = {"valor_documento": valor, "data_vencimento": vencimento, "data_previsao": previsao or vencimento}
-    who = {"codigo_cliente_fornecedor": codigo_cliente, "codigo_lancamento_integracao": codigo_integracao}
-    rest = _details(categoria, emissao, codigo_conta_corrente, codigo_projeto, numero_documento, observacao)
-    return who | required | rest | {"codigo_vendedor": codigo_vendedor}
+    return record.new_title(locals())
 
 
 @family.writes(
@@ -180,20 +147,18 @@ def alterar_conta_receber(
     *,
     codigo_omie: CodigoOmie = None,
     codigo_integracao: CodigoIntegracao = None,
-    valor: Annotated[Valor | None, Field(description="Novo valor em R$.")] = None,
-    vencimento: Annotated[Data | None, Field(description="Novo vencimento.")] = None,
+    valor: record.ValorNovo = None,
+    vencimento: record.VencimentoNovo = None,
     previsao: Annotated[Data | None, Field(description="Nova previsão de recebimento.")] = None,
     categoria: Categoria = None,
-    emissao: Annotated[Data | None, Field(description="Emissão do documento.")] = None,
-    codigo_conta_corrente: ContaCorrente = None,
-    codigo_projeto: Projeto = None,
+    emissao: record.Emissao = None,
+    codigo_conta_corrente: record.ContaCorrente = None,
+    codigo_projeto: CodigoProjeto = None,
     codigo_vendedor: Vendedor = None,
-    numero_documento: NumeroDocumento = None,
+    numero_documento: record.NumeroDocumento = None,
     observacao: Observacao = None,
 ) -> Fields:
-    changed = {"valor_documento": valor, "data_vencimento": vencimento, "data_previsao": previsao}
-    rest = _details(categoria, emissao, codigo_conta_corrente, codigo_projeto, numero_documento, observacao)
-    return KEY(codigo_omie, codigo_integracao) | changed | rest | {"codigo_vendedor": codigo_vendedor}
+    return record.fields(locals()) | KEY(codigo_omie, codigo_integracao)
 
 
 @family.writes(
@@ -207,7 +172,7 @@ def alterar_conta_receber(
     idempotent=True,
 )
 def excluir_conta_receber(*, codigo_omie: CodigoOmie = None, codigo_integracao: CodigoIntegracao = None) -> Fields:
-    key = Key("chave_lancamento", "codigo_lancamento_integracao", "consultar_contas_receber")
+    key = Key("chave_lancamento", "codigo_lancamento_integracao", KEY.found_with)
     return key(codigo_omie, codigo_integracao)
 
 
@@ -228,26 +193,14 @@ def lancar_recebimento(
     codigo_conta_corrente: Annotated[Codigo, Field(description="Conta corrente em que entrou, código no Omie.")],
     valor: Annotated[Valor, Field(description="Valor recebido em R$.")],
     data: Annotated[Data, Field(description="Data do recebimento.")],
-    desconto: Annotated[Dinheiro | None, Field(description="Desconto em R$.")] = None,
-    juros: Annotated[Dinheiro | None, Field(description="Juros em R$.")] = None,
-    multa: Annotated[Dinheiro | None, Field(description="Multa em R$.")] = None,
+    desconto: record.Desconto = None,
+    juros: record.Juros = None,
+    multa: record.Multa = None,
     conciliado: Annotated[SimNao | None, Field(description="true: já conferido com o extrato do banco.")] = None,
     observacao: Observacao = None,
-    codigo_baixa_integracao: CodigoBaixaIntegracao = None,
+    codigo_baixa_integracao: record.CodigoBaixaIntegracao = None,
 ) -> Fields:
-    key = Key("codigo_lancamento", "codigo_lancamento_integracao", "consultar_contas_receber")
-    return {
-        **key(codigo_omie, codigo_integracao),
-        "codigo_conta_corrente": codigo_conta_corrente,
-        "valor": valor,
-        "data": data,
-        "desconto": desconto,
-        "juros": juros,
-        "multa": multa,
-        "conciliar_documento": conciliado,
-        "observacao": observacao,
-        "codigo_baixa_integracao": codigo_baixa_integracao,
-    }
+    return record.settling(locals(), KEY.found_with)
 
 
 @family.writes(
@@ -260,9 +213,9 @@ def lancar_recebimento(
     idempotent=True,
 )
 def cancelar_recebimento(
-    *, codigo_baixa: CodigoBaixa = None, codigo_baixa_integracao: CodigoBaixaIntegracao = None
+    *, codigo_baixa: CodigoBaixa = None, codigo_baixa_integracao: record.CodigoBaixaIntegracao = None
 ) -> Fields:
-    return _settlement(codigo_baixa, codigo_baixa_integracao)
+    return BAIXA(codigo_baixa, codigo_baixa_integracao)
 
 
 @family.writes(
@@ -276,9 +229,9 @@ def cancelar_recebimento(
     idempotent=True,
 )
 def conciliar_recebimento(
-    *, codigo_baixa: CodigoBaixa = None, codigo_baixa_integracao: CodigoBaixaIntegracao = None
+    *, codigo_baixa: CodigoBaixa = None, codigo_baixa_integracao: record.CodigoBaixaIntegracao = None
 ) -> Fields:
-    return _settlement(codigo_baixa, codigo_baixa_integracao)
+    return BAIXA(codigo_baixa, codigo_baixa_integracao)
 
 
 @family.writes(
@@ -291,24 +244,6 @@ def conciliar_recebimento(
     idempotent=True,
 )
 def desconciliar_recebimento(
-    *, codigo_baixa: CodigoBaixa = None, codigo_baixa_integracao: CodigoBaixaIntegracao = None
+    *, codigo_baixa: CodigoBaixa = None, codigo_baixa_integracao: record.CodigoBaixaIntegracao = None
 ) -> Fields:
-    return _settlement(codigo_baixa, codigo_baixa_integracao)
-
-
-def _settlement(id: int | None, own: str | None) -> dict[str, Any]:
-    words = ("codigo_baixa", "codigo_baixa_integracao")
-    return Key(*words, "conciliar_bancaria ou mostrar_execucao da baixa", words)(id, own)
-
-
-def _details(
-    category: str | None, issued: Any, account: int | None, project: int | None, document: str | None, note: str | None
-) -> dict[str, Any]:
-    return {
-        "codigo_categoria": category,
-        "data_emissao": issued,
-        "id_conta_corrente": account,
-        "codigo_projeto": project,
-        "numero_documento": document,
-        "observacao": note,
-    }
+    return BAIXA(codigo_baixa, codigo_baixa_integracao)

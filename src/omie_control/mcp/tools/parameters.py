@@ -57,6 +57,13 @@ CodigoTexto = Annotated[str, Field(min_length=1, max_length=60, examples=["ABC-0
 CodigoOmie = Annotated[Codigo | None, Field(description="Código do registro no Omie.")]
 CodigoIntegracao = Annotated[CodigoTexto | None, Field(description="Código do registro no sistema de quem integra.")]
 
+# Filters and codes that the tools of many nouns take alike.
+EmissaoDe = Annotated[Data | None, Field(description="Emissão a partir de.")]
+EmissaoAte = Annotated[Data | None, Field(description="Emissão até.")]
+SoInativos = Annotated[SimNao | None, Field(description="true: só inativos; false: só ativos; omita: todos.")]
+CodigoCliente = Annotated[Codigo | None, Field(description="Código do cliente no Omie.")]
+CodigoProjeto = Annotated[Codigo | None, Field(description="Código do projeto no Omie.")]
+
 # What the kit adds to tools by itself.
 Pagina = Annotated[int, Field(description="Página, a partir de 1.", ge=1, examples=[1])]
 RegistrosPorPagina = Annotated[int, Field(description="Registros por página.", ge=1, le=PAGE_MAX, examples=[50])]
