@@ -79,6 +79,7 @@ EVENTS: dict[Event, str] = {
     Event.ACCESS_REFUSED: "Somebody asked for what they may not do, or came without a valid token.",
     Event.LOGIN_SUCCEEDED: "A person entered the dashboard.",
     Event.LOGIN_REFUSED: "A login was refused.",
+    Event.PROVIDER_FAILED: "The company's identity provider gave no answer that can be used, or refused ours.",
     Event.REQUEST_FAILED: "A web request failed for a reason nobody foresaw.",
     Event.PROCESS_STARTED: "A process of ours is ready.",
     Event.PROCESS_STOPPING: "A process of ours got the signal to stop.",

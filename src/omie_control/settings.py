@@ -130,7 +130,9 @@ class Settings(BaseModel):
         None, description="Issuer of the company's identity provider (OpenID Connect), exactly as its tokens name it."
     )
     oidc_audience: str | None = Field(
-        None, max_length=200, description="Audience that its tokens must name. Needed with OIDC_ISSUER."
+        None,
+        max_length=200,
+        description="Audience that tokens of callers (MCP, REST) must name. Unset: no caller comes by such a token.",
     )
     oidc_jwks_url: OutgoingUrl | None = Field(
         None, description="Where the provider's keys are. Unset: where its discovery document says."
@@ -140,6 +142,29 @@ class Settings(BaseModel):
         max_length=100,
         description="Claim that holds a caller's groups; a dot goes inwards (realm_access.roles). "
         "`role group` says what each is here.",
+    )
+    oidc_client_id: str | None = Field(
+        None,
+        max_length=200,
+        description="Name of the dashboard at the provider: people may then enter by it. Its return address is "
+        "PUBLIC_URL/entrar/oidc/volta.",
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="Secret of OIDC_CLIENT_ID. Unset: OIDC_CLIENT_SECRET_FILE, else a client without one."
+    )
+    oidc_client_secret_file: Path | None = Field(None, description="File that holds the secret of OIDC_CLIENT_ID.")
+    oidc_scopes: str = Field(
+        "openid profile email", max_length=500, description="What the dashboard asks the provider for at a login."
+    )
+    oidc_link_by_email: bool = Field(
+        False,
+        description="1: a person's first login by the provider is recognised by an e-mail that it has verified. "
+        "Unset: an administrator links each person (`user link`).",
+    )
+    oidc_login_roles: bool = Field(
+        False,
+        description="1: each login by the provider gives the role of the person's groups (`role group`), and none "
+        "without such a group. Unset: people keep the role that they were given here.",
     )
     admin_password: SecretStr | None = Field(
         None, description="First password of the user admin. Unset: one is made and shown once at the first start."
@@ -155,9 +180,16 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _require_audience(self) -> Self:
-        if self.oidc_issuer is not None and not self.oidc_audience:
+        if self.oidc_issuer is not None and not self.oidc_audience and not self.oidc_client_id:
             # A token of the same provider for any other system would open this one.
-            raise ValueError("OIDC_ISSUER needs OIDC_AUDIENCE beside it")
+            raise ValueError("OIDC_ISSUER needs OIDC_AUDIENCE or OIDC_CLIENT_ID beside it")
+        if self.oidc_client_id is not None and self.oidc_issuer is None:
+            raise ValueError("OIDC_CLIENT_ID needs OIDC_ISSUER beside it")
+        if self.oidc_client_id is not None and self.oidc_client_id == self.oidc_audience:
+            # What tells the dashboard who somebody is would then open the API to whoever reads it on the way.
+            raise ValueError("OIDC_AUDIENCE must be another than OIDC_CLIENT_ID")
+        if "openid" not in self.oidc_scopes.split():
+            raise ValueError("OIDC_SCOPES must hold openid")
         return self
 
     @property
@@ -201,6 +233,10 @@ class Settings(BaseModel):
     def resolved_admin_password(self) -> SecretStr | None:
         """Return the first admin password from the variable or its file."""
         return self.admin_password or _read_secret(self.admin_password_file, "ADMIN_PASSWORD_FILE")
+
+    def resolved_client_secret(self) -> SecretStr | None:
+        """Return the dashboard's secret at the identity provider from the variable or its file."""
+        return self.oidc_client_secret or _read_secret(self.oidc_client_secret_file, "OIDC_CLIENT_SECRET_FILE")
 
     def resolved_master_key(self) -> SecretStr | None:
         """Return the master keys from the variable, its file or its command; None means: the file in HOME."""

@@ -70,6 +70,7 @@ class Event(StrEnum):
     ACCESS_REFUSED = "access.refused"
     LOGIN_SUCCEEDED = "login.succeeded"
     LOGIN_REFUSED = "login.refused"
+    PROVIDER_FAILED = "identity_provider.failed"
     REQUEST_FAILED = "request.failed"
     PROCESS_STARTED = "process.started"
     PROCESS_STOPPING = "process.stopping"
@@ -95,6 +96,7 @@ _LOUD = frozenset(
         Event.WEBHOOKS_UNAPPLIED,
         Event.ACCESS_REFUSED,
         Event.LOGIN_REFUSED,
+        Event.PROVIDER_FAILED,
         Event.EXECUTION_ENDED_LATE,
         Event.EXECUTIONS_RESCUED,
         Event.EXECUTION_UNSETTLED,

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx2
-import orjson
 import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 from fastmcp.exceptions import ToolError
 from joserfc import jwt
-from joserfc.jwk import ECKey, OctKey, RSAKey
-from starlette.applications import Starlette
-from starlette.responses import JSONResponse
-from starlette.routing import Route
+from joserfc.jwk import OctKey
 from tests.conftest import Database, eventually
 from tests.mcp_serving import serving, settings_for
+from tests.provider import AUDIENCE, Provider, hs256, part, provided, rsa
 
 from omie_control.app import App, open_app
 from omie_control.domain.actors import SYSTEM, Role
@@ -33,51 +26,10 @@ from omie_control.domain.roles import RoleWords
 from omie_control.mcp.server import build_mcp_app
 from omie_control.services.identities import SEEN_FOR_SECONDS
 
-AUDIENCE = "omie-control"
-
-
-def rsa(kid: str) -> RSAKey:
-    return RSAKey.generate_key(2048, parameters={"kid": kid, "use": "sig"})
-
-
-@dataclass
-class Provider:
-    """An issuer of our own: its keys, and the address that it is served at."""
-
-    keys: dict[str, RSAKey | ECKey] = field(
-        default_factory=lambda: {
-            "rsa-1": rsa("rsa-1"),
-            "ec-1": ECKey.generate_key("P-256", parameters={"kid": "ec-1", "use": "sig"}),
-        }
-    )
-    url: str = ""
-    asked: int = 0
-
-    def app(self) -> Starlette:
-        async def discovery(request: Any) -> JSONResponse:
-            return JSONResponse({"issuer": self.url, "jwks_uri": f"{self.url}/keys"})
-
-        async def jwks(request: Any) -> JSONResponse:
-            self.asked += 1
-            return JSONResponse({"keys": [key.as_dict(private=False) for key in self.keys.values()]})
-
-        return Starlette(routes=[Route("/.well-known/openid-configuration", discovery), Route("/keys", jwks)])
-
-    def claims(self, **more: Any) -> dict[str, Any]:
-        now = int(time.time())
-        said = {"iss": self.url, "aud": AUDIENCE, "sub": "ana-7", "roles": ["financeiro"], "iat": now, "exp": now + 300}
-        return {name: value for name, value in {**said, **more}.items() if value is not ...}
-
-    def token(self, kid: str = "rsa-1", alg: str = "RS256", key: Any = None, **more: Any) -> str:
-        signer = key if key is not None else self.keys[kid]
-        return jwt.encode({"alg": alg, "kid": kid}, self.claims(**more), signer, algorithms=[alg])
-
 
 @pytest.fixture
 async def provider() -> AsyncIterator[Provider]:
-    made = Provider()
-    async with serving(made.app()) as url:
-        made.url = url
+    async with provided() as made:
         yield made
 
 
@@ -129,13 +81,13 @@ async def test_every_other_token_is_refused_alike_and_on_record(
 ) -> None:
     now = int(time.time())
     public = provider.keys["rsa-1"].as_pem(private=False)
-    confused = _hs256({"alg": "HS256", "kid": "rsa-1"}, provider.claims(), public)
-    unsigned = ".".join([_part({"alg": "none", "kid": "rsa-1"}), _part(provider.claims()), ""])
+    confused = hs256({"alg": "HS256", "kid": "rsa-1"}, provider.claims(), public)
+    unsigned = ".".join([part({"alg": "none", "kid": "rsa-1"}), part(provider.claims()), ""])
     honest = provider.token()
     head, body, signature = honest.split(".")
     wrong = {
         "alg none": unsigned,
-        "alg None": ".".join([_part({"alg": "None"}), _part(provider.claims()), signature]),
+        "alg None": ".".join([part({"alg": "None"}), part(provider.claims()), signature]),
         "public key as secret": confused,
         "shared secret": jwt.encode({"alg": "HS256"}, provider.claims(), OctKey.generate_key(256)),
         "wrong audience": provider.token(aud="outro-sistema"),
@@ -153,7 +105,7 @@ async def test_every_other_token_is_refused_alike_and_on_record(
         "no subject": provider.token(sub=...),
         "no known group": provider.token(roles=["marketing"]),
         "no group": provider.token(roles=...),
-        "changed body": ".".join([head, _part(provider.claims(roles=["admin"])), signature]),
+        "changed body": ".".join([head, part(provider.claims(roles=["admin"])), signature]),
         "no signature": f"{head}.{body}.",
         "critical extension": jwt.encode(
             {"alg": "RS256", "kid": "rsa-1", "crit": ["b64"], "b64": True}, provider.claims(), provider.keys["rsa-1"]
@@ -246,14 +198,3 @@ async def test_a_provider_that_is_away_is_nobodys_fault(database: Database, valk
         assert "provedor de identidade" in answer.text
         _, text = await app.tokens.create(SYSTEM, "claude", Role.AGENT)
         assert (await knock(f"{url}/mcp", text)).status_code == 200
-
-
-def _part(fields: dict[str, Any]) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps(fields)).rstrip(b"=").decode()
-
-
-def _hs256(header: dict[str, Any], claims: dict[str, Any], secret: bytes) -> str:
-    """Sign with a public key as if it were a secret; libraries that know better refuse to."""
-    text = f"{_part(header)}.{_part(claims)}"
-    mac = hmac.new(secret, text.encode(), hashlib.sha256).digest()
-    return f"{text}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"

@@ -9,6 +9,7 @@ from functools import partial
 from pydantic import SecretStr
 
 from omie_control.app.database import DatabaseManager
+from omie_control.domain.companies import Secret
 from omie_control.domain.configuration import PROXY
 from omie_control.omie.client import OmieClient
 from omie_control.outgoing import Guard
@@ -36,7 +37,8 @@ from omie_control.services.firststeps import FirstSteps
 from omie_control.services.gate import DoubleGate, Limits
 from omie_control.services.idempotency import IdempotentWrites
 from omie_control.services.identities import Identities
-from omie_control.services.identity_provider import Issuer
+from omie_control.services.identity_logins import Client, IdentityLogins
+from omie_control.services.identity_provider import IdentityProvider, Issuer
 from omie_control.services.invitations import Invitations
 from omie_control.services.kept_answers import KeptAnswers
 from omie_control.services.key_rotation import KeyRotation
@@ -56,6 +58,7 @@ from omie_control.services.sending import Sender
 from omie_control.services.settlements import Settlements
 from omie_control.services.system import System
 from omie_control.services.tokens import Tokens
+from omie_control.services.user_identities import Recognition, UserIdentities
 from omie_control.services.users import Users
 from omie_control.services.verifications import Verifications
 from omie_control.services.webhook_inbox import WebhookInbox
@@ -87,6 +90,8 @@ class Services:
     roles: Roles
     invitations: Invitations
     identities: Identities
+    user_identities: UserIdentities
+    identity_logins: IdentityLogins
     second_factors: SecondFactors
     logins: Logins
     tokens: Tokens
@@ -152,6 +157,10 @@ async def wire(db: DatabaseManager) -> Services:
     seal_keys, checkpoints = SealKeys(postgres, keys), Checkpoints(settings.home.expanduser(), settings.audit_folder)
     trail = AuditTrail(postgres, seal_keys, checkpoints, access)
     erasure_list, search = ErasureList(settings.home.expanduser()), PersonSearch(postgres, keys, bodies)
+    provider = _provider(settings, guard)
+    identities = Identities(postgres, access, provider, tokens.guesses)
+    recognition = Recognition(settings.oidc_link_by_email, settings.oidc_login_roles)
+    user_identities = UserIdentities(postgres, access, users, identities, settings.oidc_issuer, recognition)
     settlements = Settlements(postgres, keys, bodies, access, answers, db.tell)
     webhooks = Webhooks(postgres, access, _own_address(settings))
     inbox = WebhookInbox(postgres, keys, companies, answers)
@@ -167,7 +176,9 @@ async def wire(db: DatabaseManager) -> Services:
         users=users,
         roles=Roles(postgres, access),
         invitations=Invitations(postgres, users),
-        identities=Identities(postgres, access, _issuer(settings), tokens.guesses),
+        identities=identities,
+        user_identities=user_identities,
+        identity_logins=IdentityLogins(postgres, keys, users, user_identities, provider, await _client(settings)),
         second_factors=SecondFactors(postgres, keys, access, users.attempts),
         logins=Logins(postgres, users, configuration=live_configuration),
         tokens=tokens,
@@ -220,7 +231,18 @@ def _proxy(configuration: LiveConfiguration) -> str | None:
     return None if secret is None else secret.reveal()
 
 
-def _issuer(settings: Settings) -> Issuer | None:
-    if settings.oidc_issuer is None or settings.oidc_audience is None:
+def _provider(settings: Settings, guard: Guard) -> IdentityProvider | None:
+    if settings.oidc_issuer is None:
         return None
-    return Issuer(settings.oidc_issuer, settings.oidc_audience, settings.oidc_jwks_url, settings.oidc_role_claim)
+    issuer = Issuer(settings.oidc_issuer, settings.oidc_audience, settings.oidc_jwks_url, settings.oidc_role_claim)
+    return IdentityProvider(issuer, guard)
+
+
+async def _client(settings: Settings) -> Client | None:
+    """Return what the dashboard is at the identity provider, if people may enter by it."""
+    if settings.oidc_client_id is None:
+        return None
+    secret = await asyncio.to_thread(settings.resolved_client_secret)
+    return Client(
+        settings.oidc_client_id, None if secret is None else Secret(secret.get_secret_value()), settings.oidc_scopes
+    )

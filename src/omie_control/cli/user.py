@@ -30,6 +30,14 @@ SESSIONS = {
     "ip_address": "endereço",
     "user_agent": "navegador",
 }
+IDENTITIES = {
+    "username": "nome",
+    "email": "e-mail",
+    "subject": "identificador (sub)",
+    "issuer": "provedor",
+    "linked_by": "ligada por",
+    "last_login_at": "última entrada",
+}
 COLUMNS = {
     "username": "nome",
     "role": "papel",
@@ -213,6 +221,64 @@ def totp_off(username: NameArgument, *, as_json: JsonFlag = False) -> None:
     async def verb(app: App) -> None:
         await app.services.second_factors.remove(operator(), username)
         _tell(f"Segundo fator de '{username}' desligado.", {"username": username, "has_totp": False}, as_json=as_json)
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def identities(*, as_json: JsonFlag = False) -> None:
+    """Lista quem tem e-mail guardado ou está ligado ao provedor de identidade."""
+
+    async def verb(app: App) -> None:
+        rows = [asdict(each) for each in await app.services.user_identities.list(operator())]
+        if not as_json:
+            for row in rows:
+                row["last_login_at"] = local_time(row["last_login_at"], app.settings.zone)
+        print_listing(rows, IDENTITIES, as_json=as_json, empty="Ninguém está ligado ao provedor de identidade.")
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def link(
+    username: NameArgument,
+    subject: Annotated[str, typer.Argument(help="O identificador da pessoa no provedor (sub do token).")],
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Liga uma pessoa à sua identidade no provedor: com ela entra no painel, com o papel que tem aqui."""
+
+    async def verb(app: App) -> None:
+        await app.services.user_identities.link(operator(), username, subject)
+        _tell(f"Pessoa '{username}' ligada.", {"username": username, "subject": subject}, as_json=as_json)
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def unlink(username: NameArgument, *, as_json: JsonFlag = False) -> None:
+    """Desliga uma pessoa da sua identidade no provedor e encerra as sessões dela."""
+
+    async def verb(app: App) -> None:
+        await app.services.user_identities.unlink(operator(), username)
+        _tell(f"Pessoa '{username}' desligada.", {"username": username, "unlinked": True}, as_json=as_json)
+
+    with_app(verb, as_json=as_json)
+
+
+@commands.command()
+def email(
+    username: NameArgument,
+    address: Annotated[str | None, typer.Argument(help="O e-mail; sem ele, o guardado é tirado.")] = None,
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Guarda o e-mail por que uma pessoa é reconhecida na primeira entrada pelo provedor, se isso for permitido."""
+
+    async def verb(app: App) -> None:
+        await app.services.user_identities.set_email(operator(), username, address)
+        done = "tirado" if address is None else "guardado"
+        _tell(f"E-mail de '{username}' {done}.", {"username": username, "email": address}, as_json=as_json)
 
     with_app(verb, as_json=as_json)
 

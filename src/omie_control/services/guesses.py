@@ -16,7 +16,13 @@ _MINUTE = 60.0
 class Guesses:
     """Counts wrong texts by address; bounded, and silent about callers without one."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        message: str = "Muitas tentativas com tokens que não valem.",
+        hint: str = "Espere um minuto e confira o token.",
+    ) -> None:
+        self._message = message
+        self._hint = hint
         self._counted: dict[Address, tuple[float, int]] = {}
 
     def require_patience(self, address: Address | None) -> None:
@@ -25,8 +31,8 @@ class Guesses:
         left = since + _MINUTE - time.monotonic()
         if count >= GUESSES_A_MINUTE and left > 0:
             raise Overloaded(
-                "Muitas tentativas com tokens que não valem.",
-                hint="Espere um minuto e confira o token.",
+                self._message,
+                hint=self._hint,
                 code="muitas_tentativas",
                 until=datetime.now(UTC) + timedelta(seconds=left),
             )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from omie_control.domain.access import Right, may_grant
@@ -41,13 +42,13 @@ class Identities:
         self,
         postgres: Postgres,
         access: Access,
-        issuer: Issuer | None,
+        provider: IdentityProvider | None,
         guesses: Guesses,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._postgres = postgres
         self._access = access
-        self._provider = None if issuer is None else IdentityProvider(issuer)
+        self._provider = provider
         self._guesses = guesses
         self._clock = clock
         self._samples = Samples(postgres)
@@ -55,8 +56,9 @@ class Identities:
 
     @property
     def issuer(self) -> Issuer | None:
-        """Whom we trust."""
-        return None if self._provider is None else self._provider.issuer
+        """Whose tokens callers may come with, or None."""
+        known = None if self._provider is None else self._provider.issuer
+        return None if known is None or known.audience is None else known
 
     async def verify(self, text: str, origin: Origin | None = None) -> Actor | None:
         """Return whom the provider vouches for by this token, or None.
@@ -123,16 +125,21 @@ class Identities:
             await audit.append(tx, actor, "identity_role.removed", object_type="identity_role", object_id=value)
         self._seen.clear()
 
+    async def role_of(self, claims: Mapping[str, Any]) -> IdentityRole:
+        """Return what the groups of somebody's claims are here. Raises Refused when they are nothing."""
+        groups = [] if self._provider is None else groups_of(claims, self._provider.issuer.role_claim)
+        async with self._postgres.transaction() as tx:
+            known = await store.first_of(tx, groups) if groups else None
+        if known is None:
+            raise Refused("Nenhum grupo do token tem papel aqui.")
+        return known
+
     async def _look_at(self, text: str) -> tuple[Actor, float]:
         if self._provider is None:
             raise Refused("Nenhum provedor de identidade está configurado.")
         now = self._clock()
         claims = await self._provider.claims_of(text, now)
-        groups = groups_of(claims, self._provider.issuer.role_claim)
-        async with self._postgres.transaction() as tx:
-            known = await store.first_of(tx, groups) if groups else None
-        if known is None:
-            raise Refused("Nenhum grupo do token tem papel aqui.")
+        known = await self.role_of(claims)
         return actor_of(claims, known), float(claims["exp"]) - now
 
 

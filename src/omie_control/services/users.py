@@ -140,8 +140,8 @@ class Users:
                 "user.role_changed",
                 object_type="user",
                 object_id=name,
-                before=_standing(before),
-                after=_standing(after),
+                before=standing(before),
+                after=standing(after),
             )
         return after
 
@@ -220,12 +220,18 @@ class Users:
         await self.attempts.forgive(name, origin)
         return found.user
 
-    async def entered(self, user: User, origin: Origin) -> None:
-        """Keep that somebody has shown all that was asked of them."""
+    async def entered(self, user: User, origin: Origin, *, issuer: str | None = None) -> None:
+        """Keep that somebody has shown all that was asked of them, here or to an identity provider."""
         async with self._postgres.transaction() as tx:
             await store.note_login(tx, user.id)
             await audit.append(
-                tx, user.actor, "login.succeeded", object_type="user", object_id=user.username, origin=origin
+                tx,
+                user.actor,
+                "login.succeeded",
+                object_type="user",
+                object_id=user.username,
+                after=None if issuer is None else {"issuer": issuer},
+                origin=origin,
             )
         tell(Event.LOGIN_SUCCEEDED, username=user.username)
 
@@ -287,7 +293,7 @@ class Users:
                 "user.created",
                 object_type="user",
                 object_id=name,
-                after=_standing(made),
+                after=standing(made),
             )
         return made
 
@@ -313,7 +319,8 @@ def _matches(password: str, hashed: str) -> bool:
         return False
 
 
-def _standing(user: User) -> dict[str, object]:
+def standing(user: User) -> dict[str, object]:
+    """Return what a person may do, as the audit keeps it."""
     companies = None if user.companies is None else sorted(map(str, user.companies))
     return {"role": user.role.value, "companies": companies}
 

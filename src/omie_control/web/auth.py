@@ -99,7 +99,7 @@ async def form(request: Request, continuar: str = "/") -> Response:
     """Show the login form; who is in already goes on."""
     if await find_visitor(request) is not None:
         return RedirectResponse(local_path(continuar), 303)
-    return _form(request, continuar)
+    return login_form(request, continuar)
 
 
 @router.post("/entrar", include_in_schema=False)
@@ -113,17 +113,17 @@ async def enter(
     """Check username and password, open a session, go on."""
     app: App = request.app.state.control
     if not is_own_form(request, csrf_token):
-        return _form(
+        return login_form(
             request, continuar, InvalidInput(mark("O formulário expirou."), hint=mark("Envie de novo.")), username
         )
     origin = origin_of(request, app.settings.trusted_proxies)
     try:
         user = await app.users.authenticate(username[:_USERNAME_MAX], password[:PASSWORD_LONGEST], origin)
         if user.has_totp:
-            return _ask_for_code(request, await app.services.invitations.begin_login(user), continuar)
+            return ask_for_code(request, await app.services.invitations.begin_login(user), continuar)
         secret = await app.logins.open(user, origin)
     except (Unauthenticated, InvalidInput, Overloaded, StorageDown) as error:
-        return _form(request, continuar, error, username)
+        return login_form(request, continuar, error, username)
     return let_in(request, secret, continuar)
 
 
@@ -154,7 +154,8 @@ def render_form(
     return response
 
 
-def _ask_for_code(request: Request, waiting: str, continuar: str) -> Response:
+def ask_for_code(request: Request, waiting: str, continuar: str) -> Response:
+    """Send somebody who was recognised, by a password or the identity provider, on to their second factor."""
     target = local_path(continuar)
     response = RedirectResponse(f"/entrar/codigo?continuar={quote(target, safe='/')}", 303)
     set_cookie(request, response, WAITING_COOKIE, waiting, WAITING_SECONDS)
@@ -183,11 +184,17 @@ def origin_of(request: Request, trusted_proxies: tuple[str, ...]) -> Origin:
     return Origin("web", (request.headers.get("user-agent") or "")[:500] or None, address)
 
 
-def _form(request: Request, continuar: str, error: ControlError | None = None, username: str = "") -> Response:
+def login_form(request: Request, continuar: str, error: ControlError | None = None, username: str = "") -> Response:
+    """Show the login form, with what went wrong."""
+    app: App = request.app.state.control
     return render_form(
         request,
         "login.html",
-        {"continuar": local_path(continuar), "username": username[:_USERNAME_MAX]},
+        {
+            "continuar": local_path(continuar),
+            "username": username[:_USERNAME_MAX],
+            "by_provider": app.services.identity_logins.is_offered,
+        },
         error,
     )
 

@@ -29,7 +29,7 @@ from omie_control.web.faults import body_of, headers_of, status_of
 from omie_control.web.guard import Guard, allowed_hosts
 from omie_control.web.live import Streams
 from omie_control.web.metrics import Tally, registry_for
-from omie_control.web.pages import account, configuration, entry, executions, language, overview
+from omie_control.web.pages import account, configuration, entry, executions, identity, language, overview
 from omie_control.web.rendering import render
 from omie_control.web.secret_paths import shown
 from omie_control.web.words import mark
@@ -61,7 +61,8 @@ def build_web(app: App) -> FastAPI:
     web.state.streams = streams
     web.state.tally = tally
     web.state.registry = registry_for(tally)
-    for router in (auth, health, live, metrics, overview, executions, configuration, language, account, entry):
+    pages = (overview, executions, configuration, language, account, entry, identity)
+    for router in (auth, health, live, metrics, *pages):
         web.include_router(router.router)
     web.include_router(webhooks.router)
     web.state.entrance = Entrance(app)
