@@ -147,7 +147,9 @@ def serve(name: str, port: int) -> None:
 def report(results: dict[str, Rates], rounds: int, seconds: float) -> str:
     """Write the medians and their ratio as markdown."""
     lines = [
-        f"FastMCP tool, bare and under full control. {datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, "
+        "## A FastMCP tool, bare and under full control",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, by `python -m benchmarks.mcp_overhead`: {platform.machine()}, "
         f"Python {platform.python_version()}, {rounds} interleaved rounds of {seconds:g} s, medians (min-max).",
         "",
         "| transport, callers | bare calls/s | controlled calls/s | ratio | goal |",

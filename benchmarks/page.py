@@ -23,7 +23,7 @@ def sections_of(page: str) -> dict[str, str]:
 def page_of(sections: Mapping[str, str], order: Sequence[str]) -> str:
     """Write the page: the known sections in their order, whatever else there was behind them."""
     names = [*(name for name in order if name in sections), *(name for name in sections if name not in order)]
-    parts = [f"<!-- {name} -->\n{sections[name].strip()}\n<!-- /{name} -->" for name in names]
+    parts = [f"<!-- {name} -->\n\n{sections[name].strip()}\n\n<!-- /{name} -->" for name in names]
     return "\n\n".join([_HEAD.strip(), *parts]) + "\n"
 
 

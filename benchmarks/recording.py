@@ -1,6 +1,6 @@
 """Recording measured: our whole way against the document's own, and what each part of ours costs.
 
-    python -m benchmarks.recording [--quick] [--scale ROWS] [--write docs/benchmarks.md]
+    python -m benchmarks.recording [--quick]
 
 All ways take turns in one run on one PostgreSQL with fsync on; figures are medians of rounds. Compare ratios,
 not rates: the machine is shared with its own load.
@@ -15,7 +15,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 from typing import Protocol
 
@@ -24,10 +23,10 @@ import uvloop
 from benchmarks import variants
 from benchmarks.document import Document
 from benchmarks.ours import Bare, Full
+from benchmarks.page import table
 from benchmarks.servers import Servers, machine, servers
 from benchmarks.workload import Sample, under_load
 
-from omie_control.postgres.slimming import slim_month
 from omie_control.telemetry import Event, subscribe
 
 CALLERS = (1, 16, 64)
@@ -74,12 +73,6 @@ async def in_turns(ways: Mapping[str, Way], callers: Sequence[int], rounds: int,
     return samples
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write a markdown table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
 def rates(samples: Sequence[Sample]) -> str:
     """Write a median rate with its range."""
     found = sorted(sample.rate for sample in samples)
@@ -99,7 +92,7 @@ def latencies(samples: Sequence[Sample]) -> str:
 
 
 async def against_document(at: Servers, effort: Effort) -> list[str]:
-    """Measure the whole of ours against the document's way: in turns, sustained, and in bytes."""
+    """Measure the whole of ours against the document's way: in turns, and sustained."""
     theirs_url = await at.database("document", is_ours=False)
     ours_url = await at.database("full")
     theirs, ours = Document(theirs_url, at.valkey_url), Full(ours_url, at.valkey_url, at.home)
@@ -141,40 +134,11 @@ async def against_document(at: Servers, effort: Effort) -> list[str]:
         "ours / document",
     ]
     return [
-        "## Our whole way against the document's\n",
+        "### Our whole way against the document's\n",
         "Ours: rights, masking, sealing, commitment, guarded end, partitions, histograms and live view; the document: "
         "one INSERT, one SETEX, one UPDATE, one SETEX, one metrics INSERT, one analytics UPSERT, pool of 10.\n",
         table(header, rows),
-        await bytes_on_disk(theirs_url, ours_url),
     ]
-
-
-async def bytes_on_disk(theirs_url: str, ours_url: str) -> str:
-    """Compare what one execution takes on disk, with its indexes and its sealed body: fresh, and in a slimmed month."""
-    theirs = await _bytes_each(theirs_url, "process_executions")
-    fresh = await _bytes_each(ours_url, "process_executions", "execution_bodies")
-    connection = await asyncpg.connect(ours_url)
-    await slim_month(connection, datetime.now(UTC).date().replace(day=1))
-    await connection.close()
-    slim = await _bytes_each(ours_url, "process_executions", "execution_bodies")
-    return (
-        f"\nBytes on disk per execution, indexes and sealed body included, response of 2 kB: document {theirs:,.0f}, "
-        f"ours fresh {fresh:,.0f}: **{fresh / theirs:.2f}**; ours in a month that was slimmed {slim:,.0f}: "
-        f"**{slim / theirs:.2f}**."
-    )
-
-
-async def _bytes_each(url: str, *tables: str) -> float:
-    connection = await asyncpg.connect(url)
-    await connection.execute("vacuum")
-    pages = await connection.fetchval(
-        "select sum(pg_total_relation_size(p::regclass)) + coalesce((select sum(pg_total_relation_size(inhrelid))"
-        " from pg_inherits where inhparent = any($1::text[]::regclass[])), 0) from unnest($1::text[]) p",
-        list(tables),
-    )
-    count = await connection.fetchval("select count(*) from process_executions")
-    await connection.close()
-    return float(pages) / float(count)
 
 
 async def taxes(at: Servers, effort: Effort) -> list[str]:
@@ -208,7 +172,7 @@ async def taxes(at: Servers, effort: Effort) -> list[str]:
         [name, rates(samples[name, 64]), latencies(samples[name, 64]), ratio(samples[name, 64], base)] for name in ways
     ]
     return [
-        "\n## What each part costs, 64 callers\n",
+        "\n### What each part costs, 64 callers\n",
         table(["variant", "executions/s", "p50 / p99 ms", "/ recorder alone"], rows),
     ]
 
@@ -216,7 +180,8 @@ async def taxes(at: Servers, effort: Effort) -> list[str]:
 async def processes(at: Servers, effort: Effort) -> list[str]:
     """Measure four server processes against one, 64 callers in all, and count what they wrote."""
     url = await at.database("processes")
-    one, four = [], []
+    one: list[float] = []
+    four: list[float] = []
     told = 0
     for _ in range(max(2, effort.rounds // 2)):
         for count, into in ((1, one), (PROCESSES, four)):
@@ -232,7 +197,7 @@ async def processes(at: Servers, effort: Effort) -> list[str]:
     assert kept is not None
     exact = {int(kept["rows"]), int(kept["used"]), int(kept["calls"])} == {told}
     return [
-        "\n## Server processes on one database, 64 callers in all\n",
+        "\n### Server processes on one database, 64 callers in all\n",
         table(
             ["processes", "executions/s", "/ one"],
             [
@@ -255,89 +220,23 @@ async def _process(at: Servers, url: str, callers: int, seconds: float) -> tuple
     return int(count), float(rate)
 
 
-async def scale(at: Servers, effort: Effort, rows: int) -> list[str]:
-    """Measure ingest into tables that hold millions of rows against empty ones."""
-    full_url, empty_url = await at.database("filled"), await at.database("empty")
-    await _fill(full_url, rows)
-    ways: dict[str, Way] = {
-        "empty": Full(empty_url, at.valkey_url, at.home / "empty"),
-        "filled": Full(full_url, at.valkey_url, at.home / "filled"),
-    }
-    for way in ways.values():
-        await way.open()
-    samples = await in_turns(ways, (64,), effort.rounds, effort.seconds)
-    for way in ways.values():
-        await way.close()
-    return [
-        f"\n## Ingest with {rows:,} executions and as many calls in the tables, 64 callers\n",
-        table(
-            ["tables", "executions/s", "p50 / p99 ms", "/ empty"],
-            [
-                [
-                    name,
-                    rates(samples[name, 64]),
-                    latencies(samples[name, 64]),
-                    ratio(samples[name, 64], samples["empty", 64]),
-                ]
-                for name in ways
-            ],
-        ),
-    ]
-
-
-async def _fill(url: str, rows: int) -> None:
-    """Spread so many ended executions and their calls over this month so far, in the order of time."""
-    connection = await asyncpg.connect(url)
-    step = 500_000
-    for first in range(0, rows, step):
-        await connection.execute(
-            """
-            with made as (
-                select uuid7(t.at) as id, t.at, t.n
-                  from (select n, date_trunc('month', now(), 'UTC')
-                               + (now() - date_trunc('month', now(), 'UTC')) * (n::float8 / $3) as at
-                          from generate_series($1::bigint, $2::bigint) n) t),
-            kept as (
-                insert into process_executions (id, process_type, execution_id, status, started_at, completed_at,
-                       duration_ms, input_parameters, response_data, created_at, updated_at, attempt)
-                select id, 'tipo_' || n % 40, 'tipo_' || n % 40 || '_' || id, 'completed', at, at, n % 900,
-                       '{"pagina": 1}', '{"total": 1}', at, at, 1 from made)
-            insert into omie_api_metrics (endpoint, response_time_ms, status_code, success, request_size_bytes,
-                   response_size_bytes, process_execution_id, timestamp)
-            select 'geral/clientes/M' || n % 25, n % 900, 200, true, 200, 2000, id, at from made
-            """,
-            first,
-            min(first + step, rows) - 1,
-            rows,
-        )
-    await connection.execute("vacuum analyze")
-    await connection.close()
-
-
-async def measure(effort: Effort, rows: int | None) -> str:
-    """Run everything and return the report."""
+async def measure(effort: Effort) -> str:
+    """Run everything and return the section."""
     async with servers() as at:
         head = [
-            "# Recording, measured\n",
+            "## Recording\n",
             f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, by `python -m benchmarks.recording`. {await machine(at)}.\n",
         ]
         parts = await against_document(at, effort) + await taxes(at, effort) + await processes(at, effort)
-        if rows is not None:
-            parts += await scale(at, effort, rows)
     return "\n".join(head + parts) + "\n"
 
 
 def main() -> None:
-    """Measure, print the report, and write it where asked."""
+    """Measure and print the section."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.recording")
     parser.add_argument("--quick", action="store_true", help="short rounds: to see that it runs, not to quote")
-    parser.add_argument("--scale", type=int, metavar="ROWS", help="also ingest with so many rows in the tables")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write the report here")
     given = parser.parse_args()
-    report = uvloop.run(measure(QUICK if given.quick else Effort(), given.scale))
-    print(report)
-    if given.write is not None:
-        given.write.write_text(report, encoding="utf-8")
+    sys.stdout.write(uvloop.run(measure(QUICK if given.quick else Effort())))
 
 
 if __name__ == "__main__":

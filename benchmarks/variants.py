@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import asyncpg
 
 from omie_control.postgres import statements
@@ -58,15 +56,16 @@ class WithoutRollups:
     """While it is entered, batches are recorded without their roll-up deltas (statements are made per connection)."""
 
     def __enter__(self) -> None:
-        self._kept = statements._FINISHES, statements._insert_deltas
-        statements._FINISHES = re.sub(r",\s*used as \(.*\)\s*$", "", statements._FINISHES, flags=re.DOTALL)
-        statements._insert_deltas = _nothing
+        self._kept = statements._count
+        statements._count = _uncounted
         statements.statement.cache_clear()
 
     def __exit__(self, *error: object) -> None:
-        statements._FINISHES, statements._insert_deltas = self._kept
+        statements._count = self._kept
         statements.statement.cache_clear()
 
 
-def _nothing(numbers: statements._Numbers) -> str:
-    return f"counted as (select from {numbers.source(statements._DELTA_TYPES)})"
+def _uncounted(parts: statements.Part, numbers: statements._Numbers) -> list[str]:
+    # Their arguments are sent all the same.
+    has_deltas = parts & (statements.Part.CALLS | statements.Part.REFUSALS)
+    return [f"counted as (select from {numbers.source(statements._DELTA_TYPES)})"] if has_deltas else []

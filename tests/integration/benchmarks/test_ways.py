@@ -1,0 +1,34 @@
+"""What the benchmarks measure is recorded as they say: our whole way, and our statement with a part taken away."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+from benchmarks import disk, variants
+from benchmarks.ours import Bare
+from benchmarks.servers import servers
+from tests.conftest import Database
+
+
+async def test_without_roll_ups_a_row_is_recorded_and_nothing_is_counted(
+    database: Database, conn: asyncpg.Connection
+) -> None:
+    way = Bare(database.app_url, masks=True)
+    await way.open()
+    with variants.WithoutRollups():
+        await asyncio.gather(*(way.run(turn) for turn in range(3)))
+    await way.close()
+    assert await conn.fetchval("select count(*) from process_executions where status = 'completed'") == 3
+    assert await conn.fetchval("select count(*) from omie_api_metrics") == 3
+    assert await conn.fetchval("select count(*) from rollup_deltas") == 0
+
+
+async def test_bytes_are_measured_of_a_month_that_was_really_made_small() -> None:
+    async with servers() as at:
+        theirs, fresh, small = await disk.measure(at, 160)
+    # So few rows say nothing of the goals, but bodies are gone and rows have shrunk.
+    assert fresh.tables["execution_bodies"].heap > 0
+    assert "execution_bodies" not in small.tables
+    assert small.tables["process_executions"].heap < fresh.tables["process_executions"].heap
+    assert theirs.tables["process_executions"].heap > 160
