@@ -11,7 +11,8 @@ from tests.titles_held import held, make_exceptions, money, moved, today
 from tests.tool_stories import Case, House, Story, Told, told
 
 from omie_control.mcp.tools import financas_lidas
-from omie_control.mcp.tools.fluxo_caixa import lines_of, month_end
+from omie_control.mcp.tools.fluxo_caixa import lines_of
+from omie_control.mcp.tools.periodo import month_end
 
 
 def a_span() -> tuple[date, date]:

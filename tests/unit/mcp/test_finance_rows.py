@@ -10,10 +10,11 @@ import pytest
 
 from omie_control.errors import InvalidInput
 from omie_control.mcp.tools.extrato_lido import EXTRATO, Extrato, is_reconciled, is_settled
-from omie_control.mcp.tools.financas_lidas import TITULO, days_late, require_period, shares, signed, together
+from omie_control.mcp.tools.financas_lidas import TITULO, days_late, shares, signed, together
 from omie_control.mcp.tools.fluxo_caixa import fill, flow_facts, lines_of
 from omie_control.mcp.tools.omie import Scan
 from omie_control.mcp.tools.painel_financeiro import panel_of
+from omie_control.mcp.tools.periodo import require_period
 from omie_control.mcp.tools.titulos_abertos import aging_of
 from omie_control.omie.protocol import Payload
 from omie_control.services.answers import Answer

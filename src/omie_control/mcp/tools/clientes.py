@@ -11,7 +11,7 @@ from omie_control.domain.executions import Category, Complexity
 from omie_control.mcp.tools import cliente_record as record
 from omie_control.mcp.tools.family import Family
 from omie_control.mcp.tools.omie import Listing, Omie, Reading, Writing
-from omie_control.mcp.tools.parameters import Chave, CodigoIntegracao, CodigoOmie, SimNao
+from omie_control.mcp.tools.parameters import Chave, CodigoIntegracao, CodigoOmie, SoInativos
 from omie_control.mcp.tools.shapes import Shape, code, flag, text
 from omie_control.mcp.tools.wire import Fields, Key
 
@@ -64,7 +64,7 @@ def consultar_clientes(
     cnpj_cpf: record.CpfCnpj = None,
     codigo: CodigoOmie = None,
     codigo_integracao: CodigoIntegracao = None,
-    inativo: Annotated[SimNao | None, Field(description="true: só inativos; false: só ativos; omita: todos.")] = None,
+    inativo: SoInativos = None,
     tags: record.Tags = None,
 ) -> Fields:
     # The others of its filters are silently ignored by Omie.

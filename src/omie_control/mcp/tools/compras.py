@@ -11,7 +11,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from omie_control.domain.executions import Category, Complexity
 from omie_control.mcp.tools.family import Family
 from omie_control.mcp.tools.omie import Listing, Reading, Writing
-from omie_control.mcp.tools.parameters import Codigo, CodigoOmie, Data, Dinheiro, PrecoUnitario, Quantidade
+from omie_control.mcp.tools.parameters import (
+    Codigo,
+    CodigoOmie,
+    CodigoProjeto,
+    Data,
+    Dinheiro,
+    EmissaoAte,
+    EmissaoDe,
+    PrecoUnitario,
+    Quantidade,
+)
 from omie_control.mcp.tools.shapes import Row, Shape, code, days, money, text, whole
 from omie_control.mcp.tools.values import amount
 from omie_control.mcp.tools.wire import Fields, between, only_one
@@ -122,7 +132,6 @@ Situacao = Literal["pendente", "parcial", "faturado", "recebido", "encerrado", "
 Categoria = Annotated[
     str, Field(description="Código da categoria de despesa.", min_length=1, max_length=20, examples=["2.01.01"])
 ]
-Projeto = Annotated[Codigo | None, Field(description="Código do projeto no Omie.")]
 Observacao = Annotated[str | None, Field(description="Observação.", max_length=4000, examples=["Entregar de manhã"])]
 CodigoDeCompra = Annotated[
     str | None,
@@ -225,7 +234,7 @@ def incluir_pedido_compra(
         Field(description="Código de listar_parcelas: 000 à vista.", min_length=3, max_length=3, examples=["000"]),
     ],
     codigo_conta_corrente: Annotated[Codigo | None, Field(description="Conta de que se paga.")] = None,
-    codigo_projeto: Projeto = None,
+    codigo_projeto: CodigoProjeto = None,
     observacao: Observacao = None,
     codigo_integracao: CodigoDeCompra = None,
 ) -> Fields:
@@ -273,7 +282,7 @@ def incluir_requisicao_compra(
     itens: ItensDeCompra,
     sugestao: Annotated[Data, Field(description="Para quando se precisa.")],
     categoria: Categoria,
-    codigo_projeto: Projeto = None,
+    codigo_projeto: CodigoProjeto = None,
     observacao: Observacao = None,
     codigo_integracao: CodigoDeCompra = None,
 ) -> Fields:
@@ -306,8 +315,8 @@ def incluir_requisicao_compra(
 )
 def listar_notas_entrada(
     *,
-    emissao_de: Annotated[Data | None, Field(description="Emissão a partir de.")] = None,
-    emissao_ate: Annotated[Data | None, Field(description="Emissão até.")] = None,
+    emissao_de: EmissaoDe = None,
+    emissao_ate: EmissaoAte = None,
     codigo_fornecedor: Annotated[Codigo | None, Field(description="Código do fornecedor no Omie.")] = None,
     etapa: Annotated[str | None, Field(description="Etapa do recebimento.", max_length=10, examples=["40"])] = None,
 ) -> Fields:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -54,12 +54,6 @@ DESRECEBER = Writing(PATH, "CancelarRecebimento", "Recebimento", "cancelado", re
 CONCILIAR = Writing(PATH, "ConciliarRecebimento", "Recebimento", "conciliado", record.SETTLEMENT)
 DESCONCILIAR = Writing(PATH, "DesconciliarRecebimento", "Recebimento", "desconciliado", record.SETTLEMENT)
 
-Status = Annotated[
-    Literal["RECEBIDO", "LIQUIDADO", "EMABERTO", "PAGTO_PARCIAL", "VENCEHOJE", "AVENCER", "ATRASADO", "CANCELADO"]
-    | None,
-    Field(description="Situação do título."),
-]
-Categoria = Annotated[str | None, Field(description="Código da categoria.", max_length=20, examples=["1.01.01"])]
 Vendedor = Annotated[Codigo | None, Field(description="Código do vendedor no Omie.")]
 Observacao = Annotated[str | None, Field(description="Observação.", max_length=4000, examples=["Mensalidade de março"])]
 CodigoBaixa = Annotated[
@@ -80,7 +74,7 @@ register = family.register
 )
 def consultar_contas_receber(
     *,
-    status: Status = None,
+    status: record.Status = None,
     vencidas: record.Vencidas = None,
     emissao_de: EmissaoDe = None,
     emissao_ate: EmissaoAte = None,
@@ -150,7 +144,7 @@ def alterar_conta_receber(
     valor: record.ValorNovo = None,
     vencimento: record.VencimentoNovo = None,
     previsao: Annotated[Data | None, Field(description="Nova previsão de recebimento.")] = None,
-    categoria: Categoria = None,
+    categoria: record.CategoriaDeReceita = None,
     emissao: record.Emissao = None,
     codigo_conta_corrente: record.ContaCorrente = None,
     codigo_projeto: CodigoProjeto = None,

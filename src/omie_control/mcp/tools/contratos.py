@@ -9,7 +9,7 @@ from pydantic import Field
 from omie_control.domain.executions import Category, Complexity
 from omie_control.mcp.tools.family import Family
 from omie_control.mcp.tools.omie import Listing, Reading, Writing
-from omie_control.mcp.tools.parameters import Codigo, CodigoIntegracao, CodigoOmie, Documento
+from omie_control.mcp.tools.parameters import Codigo, CodigoCliente, CodigoIntegracao, CodigoOmie, Documento
 from omie_control.mcp.tools.shapes import Shape, code, days, money, text
 from omie_control.mcp.tools.wire import Fields, Key
 
@@ -58,7 +58,7 @@ register = family.register
 )
 def listar_contratos(
     *,
-    codigo_cliente: Annotated[Codigo | None, Field(description="Código do cliente no Omie.")] = None,
+    codigo_cliente: CodigoCliente = None,
     cnpj_cpf: Annotated[Documento | None, Field(description="CPF ou CNPJ do cliente.")] = None,
 ) -> Fields:
     return {"filtrar_cliente": codigo_cliente, "filtrar_cnpj_cpf": cnpj_cpf}

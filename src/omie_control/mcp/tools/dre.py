@@ -19,15 +19,13 @@ from omie_control.mcp.tools.financas_lidas import (
     TITULOS,
     based_on,
     entries,
-    require_period,
     shares,
     signed,
     titles_issued,
     warned,
 )
-from omie_control.mcp.tools.fluxo_caixa import month_end
 from omie_control.mcp.tools.omie import Listing, Omie, Scan
-from omie_control.mcp.tools.parameters import Data
+from omie_control.mcp.tools.periodo import Ate, De, period_of
 from omie_control.mcp.tools.shapes import Row, Shape, flag, result_schema, text
 from omie_control.mcp.tools.values import shown_day, shown_money
 from omie_control.mcp.tools.words import table
@@ -88,13 +86,11 @@ DRE_SCHEMA: dict[str, Any] = {
 async def relatorio_dre(
     omie: Omie,
     *,
-    de: Annotated[Data | None, Field(description="Primeiro dia; sem ele, o 1º do mês.")] = None,
-    ate: Annotated[Data | None, Field(description="Último dia; sem ele, o fim do mês de `de`.")] = None,
+    de: De = None,
+    ate: Ate = None,
     regime: Annotated[Literal["caixa", "competencia"], Field(description="Como reconhecer os valores.")] = "caixa",
 ) -> ToolResult:
-    since = de or omie.today.replace(day=1)
-    until = ate or month_end(since)
-    require_period(since, until)
+    since, until = period_of(omie.today, de, ate)
     chart = await omie.every_page(PLANO, {})
     moved = await entries(omie, since, until)
     issued = await titles_issued(omie, since, until) if regime == "competencia" else None

@@ -17,6 +17,7 @@ from omie_control.mcp.tools.extrato_lido import CONTA, EXTRATO, MOVIMENTOS, SALD
 from omie_control.mcp.tools.family import Family
 from omie_control.mcp.tools.omie import Listing, Omie
 from omie_control.mcp.tools.parameters import Codigo, Data, DinheiroComSinal, Pagina, RegistrosPorPagina, SimNao
+from omie_control.mcp.tools.periodo import require_period
 from omie_control.mcp.tools.shapes import Shape, code, days, result_schema
 from omie_control.mcp.tools.values import shown_day, shown_money
 from omie_control.mcp.tools.words import bullets, table
@@ -103,7 +104,7 @@ async def consultar_extrato(
     pagina: Pagina = 1,
     registros_por_pagina: RegistrosPorPagina = 50,
 ) -> ToolResult:
-    _require_period(de, ate)
+    require_period(de, ate, days_max=None)
     read = await read_statement(omie, codigo_conta_corrente, de, ate, only_balance=so_saldo)
     first = (pagina - 1) * registros_por_pagina
     chosen = read.happened[first : first + registros_por_pagina]
@@ -180,7 +181,7 @@ async def conciliar_bancaria(
         int, Field(description="Quantos dias as datas podem diferir.", ge=0, le=10, examples=[2])
     ] = 2,
 ) -> ToolResult:
-    _require_period(de, ate)
+    require_period(de, ate, days_max=None)
     outside = [n for n, line in enumerate(linhas_do_banco or (), 1) if not de <= line.data <= ate]
     if outside:
         raise InvalidInput(
@@ -279,11 +280,3 @@ def _pair(bank: dict[str, Any], line: dict[str, Any], *, doubtful: bool) -> dict
 
 def _readable(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [line | {"data": shown_day(line["data"]), "valor": shown_money(line["valor"])} for line in lines[:30]]
-
-
-def _require_period(since: date, until: date) -> None:
-    if since > until:
-        raise InvalidInput(
-            "de: esperada uma data até `ate`. Exemplo: de=01/11/2026, ate=30/11/2026.",
-            hint="Troque as datas e chame de novo; nada foi enviado.",
-        )

@@ -11,7 +11,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from omie_control.errors import InvalidInput
 from omie_control.mcp.tools.omie import Listing, Omie, Scan
 from omie_control.mcp.tools.shapes import Column, Row, Shape, at, code, days, money, text
 from omie_control.mcp.tools.values import amount
@@ -185,20 +184,6 @@ def shares(row: Row, value: Decimal) -> list[tuple[str, Decimal]]:
     ]
     left = value - sum((part for _, part in parts), Decimal(0))
     return [*parts, (own or parts[0][0], left)] if left else parts
-
-
-def require_period(since: date, until: date, *, days_max: int = 366) -> None:
-    """Raise InvalidInput for a period that ends before it begins, or is too long for one report."""
-    if since > until:
-        raise InvalidInput(
-            "de: esperada uma data até `ate`. Exemplo: de=01/11/2026, ate=30/11/2026.",
-            hint="Troque as datas e chame de novo; nada foi enviado.",
-        )
-    if (until - since).days >= days_max:
-        raise InvalidInput(
-            f"ate: esperado um período de no máximo {days_max} dias. Exemplo: de=01/01/2026, ate=31/12/2026.",
-            hint="Divida o período em partes; nada foi enviado.",
-        )
 
 
 def _split(rows: Any, value: str, percent: str) -> list[tuple[str, Decimal, Decimal]]:

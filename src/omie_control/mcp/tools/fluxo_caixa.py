@@ -22,13 +22,13 @@ from omie_control.mcp.tools.financas_lidas import (
     TITULOS,
     based_on,
     entries,
-    require_period,
     signed,
     titles_due,
     warned,
 )
 from omie_control.mcp.tools.omie import Omie, Scan
-from omie_control.mcp.tools.parameters import Codigo, Data, SimNao
+from omie_control.mcp.tools.parameters import Codigo, SimNao
+from omie_control.mcp.tools.periodo import Ate, De, month_end, period_of
 from omie_control.mcp.tools.shapes import Row, result_schema
 from omie_control.mcp.tools.values import shown_day, shown_money
 from omie_control.mcp.tools.words import table
@@ -106,15 +106,13 @@ FLOW_SCHEMA: dict[str, Any] = {
 async def gerar_relatorio_fluxo_caixa(
     omie: Omie,
     *,
-    de: Annotated[Data | None, Field(description="Primeiro dia; sem ele, o 1º do mês.")] = None,
-    ate: Annotated[Data | None, Field(description="Último dia; sem ele, o fim do mês de `de`.")] = None,
+    de: De = None,
+    ate: Ate = None,
     agrupar: Annotated[Agrupar, Field(description="Uma linha por dia, semana (segunda a domingo) ou mês.")] = "semana",
     codigo_conta_corrente: Annotated[Codigo | None, Field(description="Só esta conta; transferências contam.")] = None,
     com_saldos: Annotated[SimNao, Field(description="true: lê o saldo de cada conta, uma consulta por conta.")] = False,
 ) -> ToolResult:
-    since = de or omie.today.replace(day=1)
-    until = ate or month_end(since)
-    require_period(since, until)
+    since, until = period_of(omie.today, de, ate)
     lines = lines_of(since, until, agrupar)
     expected = await titles_due(omie, "ambos", since, until, {"nCodCC": codigo_conta_corrente})
     moved = await entries(omie, since, until, codigo_conta_corrente)
@@ -192,11 +190,6 @@ def flow_table(facts: dict[str, Any]) -> str:
         for line in (*facts["linhas"], facts["total"])
     ]
     return table(columns, rows)
-
-
-def month_end(day: date) -> date:
-    """Return the last day of a month."""
-    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
 def _cut(since: date, until: date, kind: Agrupar) -> Iterator[tuple[date, date]]:

@@ -12,7 +12,7 @@ from omie_control.mcp.tools import cliente_record as record
 from omie_control.mcp.tools import clientes
 from omie_control.mcp.tools.family import Family
 from omie_control.mcp.tools.omie import Listing, Omie, Reading, Writing
-from omie_control.mcp.tools.parameters import Chave, CodigoIntegracao, CodigoOmie, SimNao
+from omie_control.mcp.tools.parameters import Chave, CodigoIntegracao, CodigoOmie, SoInativos
 from omie_control.mcp.tools.wire import Fields, Key
 
 PATH = clientes.PATH
@@ -44,7 +44,7 @@ def consultar_fornecedores(
     ] = None,
     nome_fantasia: record.NomeFantasia = None,
     cnpj_cpf: record.CpfCnpj = None,
-    inativo: Annotated[SimNao | None, Field(description="true: só inativos; false: só ativos; omita: todos.")] = None,
+    inativo: SoInativos = None,
 ) -> Fields:
     return record.filters(
         razao_social=nome, nome_fantasia=nome_fantasia, cnpj_cpf=cnpj_cpf, inativo=inativo, tags=[TAG]

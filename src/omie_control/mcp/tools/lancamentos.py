@@ -11,7 +11,7 @@ from pydantic import Field
 from omie_control.domain.executions import Category, Complexity
 from omie_control.mcp.tools.family import Family
 from omie_control.mcp.tools.omie import Listing, Reading, Writing
-from omie_control.mcp.tools.parameters import Codigo, CodigoOmie, Data, Valor
+from omie_control.mcp.tools.parameters import Codigo, CodigoOmie, CodigoProjeto, Data, Valor
 from omie_control.mcp.tools.shapes import Shape, code, days, money, text
 from omie_control.mcp.tools.wire import Fields, Key, between
 
@@ -49,7 +49,6 @@ EXCLUIR = Writing(PATH, "ExcluirLancCC", "Lançamento", "excluído", CODES)
 
 Categoria = Annotated[str | None, Field(description="Código da categoria.", max_length=20, examples=["2.04.01"])]
 Cliente = Annotated[Codigo | None, Field(description="Código do cliente ou fornecedor no Omie.")]
-Projeto = Annotated[Codigo | None, Field(description="Código do projeto no Omie.")]
 NumeroDocumento = Annotated[str | None, Field(description="Número do documento.", max_length=20, examples=["REC-12"])]
 Observacao = Annotated[str | None, Field(description="Observação.", max_length=4000, examples=["Tarifa de março"])]
 TipoDocumento = Annotated[
@@ -128,7 +127,7 @@ def incluir_lancamento(
     tipo_documento: TipoDocumento = None,
     numero_documento: NumeroDocumento = None,
     codigo_cliente: Cliente = None,
-    codigo_projeto: Projeto = None,
+    codigo_projeto: CodigoProjeto = None,
     observacao: Observacao = None,
     codigo_integracao: CodigoCurto = None,
 ) -> Fields:
@@ -160,7 +159,7 @@ def alterar_lancamento(
     tipo_documento: TipoDocumento = None,
     numero_documento: NumeroDocumento = None,
     codigo_cliente: Cliente = None,
-    codigo_projeto: Projeto = None,
+    codigo_projeto: CodigoProjeto = None,
     observacao: Observacao = None,
 ) -> Fields:
     return {

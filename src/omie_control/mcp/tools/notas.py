@@ -12,7 +12,7 @@ from omie_control.domain.executions import Category, Complexity
 from omie_control.errors import InvalidInput
 from omie_control.mcp.tools.family import Family
 from omie_control.mcp.tools.omie import Asked, Listing, Omie, Reading
-from omie_control.mcp.tools.parameters import Codigo, Data, Documento, SimNao
+from omie_control.mcp.tools.parameters import Codigo, CodigoCliente, Documento, EmissaoAte, EmissaoDe, SimNao
 from omie_control.mcp.tools.shapes import Shape, code, days, money, result_schema, text, whole
 from omie_control.mcp.tools.wire import Fields, between, only_one
 from omie_control.mcp.tools.words import bullets, filled, plain
@@ -97,8 +97,6 @@ Chave = Annotated[
         examples=["35260111222333000181550010000012341000012345"],
     ),
 ]
-Emissao = Annotated[Data | None, Field(description="Emissão a partir de.")]
-EmissaoAte = Annotated[Data | None, Field(description="Emissão até.")]
 
 family = Family(Category.COMERCIAL)
 register = family.register
@@ -114,7 +112,7 @@ register = family.register
 )
 def listar_notas_fiscais(
     *,
-    emissao_de: Emissao = None,
+    emissao_de: EmissaoDe = None,
     emissao_ate: EmissaoAte = None,
     tipo: Annotated[Literal["entrada", "saida"] | None, Field(description="Só de entrada ou só de saída.")] = None,
     codigo_cliente: Annotated[Codigo | None, Field(description="Cliente ou fornecedor, código no Omie.")] = None,
@@ -165,9 +163,9 @@ def consultar_nota_fiscal(
 )
 def listar_nfse(
     *,
-    emissao_de: Emissao = None,
+    emissao_de: EmissaoDe = None,
     emissao_ate: EmissaoAte = None,
-    codigo_cliente: Annotated[Codigo | None, Field(description="Código do cliente no Omie.")] = None,
+    codigo_cliente: CodigoCliente = None,
     codigo_os: Annotated[Codigo | None, Field(description="Código da ordem de serviço.")] = None,
     numero: Annotated[str | None, Field(description="Número da nota.", max_length=20, examples=["1234"])] = None,
 ) -> Fields:

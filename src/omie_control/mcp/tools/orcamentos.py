@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from fastmcp.tools import ToolResult
-from pydantic import Field
 
 from omie_control.domain.executions import Category, Complexity
 from omie_control.errors import Conflict
 from omie_control.mcp.tools import pedido_record as record
 from omie_control.mcp.tools.family import Family
 from omie_control.mcp.tools.omie import Listing, Omie, Reading, Writing
-from omie_control.mcp.tools.parameters import Chave, Codigo, CodigoIntegracao, CodigoOmie, Data
+from omie_control.mcp.tools.parameters import (
+    Chave,
+    CodigoCliente,
+    CodigoIntegracao,
+    CodigoOmie,
+    CodigoProjeto,
+    EmissaoAte,
+    EmissaoDe,
+)
 from omie_control.mcp.tools.wire import Fields, Key, between
 from omie_control.mcp.tools.words import plain
 
@@ -38,10 +43,10 @@ register = family.register
 )
 def listar_orcamentos(
     *,
-    codigo_cliente: Annotated[Codigo | None, Field(description="Código do cliente no Omie.")] = None,
+    codigo_cliente: CodigoCliente = None,
     codigo_vendedor: record.Vendedor = None,
-    emissao_de: Annotated[Data | None, Field(description="Emissão a partir de.")] = None,
-    emissao_ate: Annotated[Data | None, Field(description="Emissão até.")] = None,
+    emissao_de: EmissaoDe = None,
+    emissao_ate: EmissaoAte = None,
 ) -> Fields:
     return {
         "etapa": record.QUOTE,
@@ -70,7 +75,7 @@ def incluir_orcamento(
     itens: record.Itens,
     condicao_pagamento: record.Parcela = "000",
     codigo_vendedor: record.Vendedor = None,
-    codigo_projeto: record.Projeto = None,
+    codigo_projeto: CodigoProjeto = None,
     numero_pedido_cliente: record.NumeroDoCliente = None,
     contato: record.Contato = None,
     consumidor_final: record.ConsumidorFinal = None,

@@ -15,8 +15,10 @@ from omie_control.mcp.tools.faturamento import PERMISSION, may_invoice
 from omie_control.mcp.tools.omie import Asked, Listing, Omie, Reading, Writing
 from omie_control.mcp.tools.parameters import (
     Codigo,
+    CodigoCliente,
     CodigoIntegracao,
     CodigoOmie,
+    CodigoProjeto,
     Data,
     Dinheiro,
     Quantidade,
@@ -112,7 +114,7 @@ register = family.register
 def listar_ordens_servico(
     *,
     etapa: sales.Etapa | None = None,
-    codigo_cliente: Annotated[Codigo | None, Field(description="Código do cliente no Omie.")] = None,
+    codigo_cliente: CodigoCliente = None,
     previsao_de: Annotated[Data | None, Field(description="Previsão de faturamento a partir de.")] = None,
     previsao_ate: Annotated[Data | None, Field(description="Previsão de faturamento até.")] = None,
     faturamento_de: Annotated[Data | None, Field(description="Faturada a partir de.")] = None,
@@ -162,7 +164,7 @@ def incluir_ordem_servico(
     condicao_pagamento: sales.Parcela = "000",
     quantidade_parcelas: Annotated[int, Field(description="Número de parcelas.", ge=1, le=120, examples=[1])] = 1,
     codigo_vendedor: sales.Vendedor = None,
-    codigo_projeto: sales.Projeto = None,
+    codigo_projeto: CodigoProjeto = None,
     cidade_da_prestacao: Annotated[
         str | None, Field(description="Cidade em que se presta.", max_length=40, examples=["SAO PAULO (SP)"])
     ] = None,

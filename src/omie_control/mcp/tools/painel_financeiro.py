@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
 from fastmcp.tools import ToolResult
-from pydantic import Field
 
 from omie_control.domain.executions import Category, Complexity
 from omie_control.mcp.tools.dre import DRE_SCHEMA, PLANO, dre_table, recognised, statement_of
@@ -21,15 +20,14 @@ from omie_control.mcp.tools.financas_lidas import (
     days_late,
     entries,
     open_titles,
-    require_period,
     signed,
     titles_due,
     total,
     warned,
 )
-from omie_control.mcp.tools.fluxo_caixa import FLOW_SCHEMA, fill, flow_facts, flow_table, lines_of, month_end
+from omie_control.mcp.tools.fluxo_caixa import FLOW_SCHEMA, fill, flow_facts, flow_table, lines_of
 from omie_control.mcp.tools.omie import Asked, Omie
-from omie_control.mcp.tools.parameters import Data
+from omie_control.mcp.tools.periodo import Ate, De, period_of
 from omie_control.mcp.tools.shapes import Row, at, result_schema
 from omie_control.mcp.tools.titulos_abertos import aging_of
 from omie_control.mcp.tools.values import amount, shown_day, shown_money
@@ -112,13 +110,11 @@ async def dashboard_financeiro(omie: Omie) -> ToolResult:
 async def relatorio_financeiro_completo(
     omie: Omie,
     *,
-    de: Annotated[Data | None, Field(description="Primeiro dia; sem ele, o 1º do mês.")] = None,
-    ate: Annotated[Data | None, Field(description="Último dia; sem ele, o fim do mês de `de`.")] = None,
+    de: De = None,
+    ate: Ate = None,
 ) -> ToolResult:
     today = omie.today
-    since = de or today.replace(day=1)
-    until = ate or month_end(since)
-    require_period(since, until)
+    since, until = period_of(today, de, ate)
     lines = lines_of(since, until, "semana")
     balance = await _balance(omie)
     still = await open_titles(omie, "ambos")

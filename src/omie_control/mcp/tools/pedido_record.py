@@ -61,7 +61,6 @@ Etapa = Annotated[
     ),
 ]
 Vendedor = Annotated[Codigo | None, Field(description="Código do vendedor no Omie, de listar_vendedores.")]
-Projeto = Annotated[Codigo | None, Field(description="Código do projeto no Omie.")]
 NumeroDoCliente = Annotated[
     str | None, Field(description="Número do pedido de compra do cliente.", max_length=30, examples=["OC-881"])
 ]

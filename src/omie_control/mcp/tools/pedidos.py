@@ -11,7 +11,15 @@ from omie_control.errors import InvalidInput
 from omie_control.mcp.tools import pedido_record as record
 from omie_control.mcp.tools.family import Family
 from omie_control.mcp.tools.omie import Listing, Reading, Writing
-from omie_control.mcp.tools.parameters import Codigo, CodigoIntegracao, CodigoOmie, Data
+from omie_control.mcp.tools.parameters import (
+    CodigoCliente,
+    CodigoIntegracao,
+    CodigoOmie,
+    CodigoProjeto,
+    Data,
+    EmissaoAte,
+    EmissaoDe,
+)
 from omie_control.mcp.tools.wire import Fields, Key, between, only_one
 
 PATH = record.PATH
@@ -56,11 +64,11 @@ def named(codigo_omie: int | None, codigo_integracao: str | None, numero: str | 
 def listar_pedidos_venda(
     *,
     etapa: record.Etapa | None = None,
-    codigo_cliente: Annotated[Codigo | None, Field(description="Código do cliente no Omie.")] = None,
+    codigo_cliente: CodigoCliente = None,
     codigo_vendedor: record.Vendedor = None,
-    codigo_projeto: record.Projeto = None,
-    emissao_de: Annotated[Data | None, Field(description="Emissão a partir de.")] = None,
-    emissao_ate: Annotated[Data | None, Field(description="Emissão até.")] = None,
+    codigo_projeto: CodigoProjeto = None,
+    emissao_de: EmissaoDe = None,
+    emissao_ate: EmissaoAte = None,
     previsao_de: Annotated[Data | None, Field(description="Previsão de faturamento a partir de.")] = None,
     previsao_ate: Annotated[Data | None, Field(description="Previsão de faturamento até.")] = None,
     faturamento_de: Annotated[Data | None, Field(description="Faturado a partir de.")] = None,
@@ -115,7 +123,7 @@ def incluir_pedido_venda(
     etapa: record.Etapa = record.ORDER,
     condicao_pagamento: record.Parcela = "000",
     codigo_vendedor: record.Vendedor = None,
-    codigo_projeto: record.Projeto = None,
+    codigo_projeto: CodigoProjeto = None,
     numero_pedido_cliente: record.NumeroDoCliente = None,
     contato: record.Contato = None,
     consumidor_final: record.ConsumidorFinal = None,
@@ -147,7 +155,7 @@ def alterar_pedido_venda(
     categoria: record.Categoria | None = None,
     codigo_conta_corrente: record.ContaCorrente | None = None,
     codigo_vendedor: record.Vendedor = None,
-    codigo_projeto: record.Projeto = None,
+    codigo_projeto: CodigoProjeto = None,
     numero_pedido_cliente: record.NumeroDoCliente = None,
     contato: record.Contato = None,
     dados_adicionais_nf: record.DadosDaNota = None,

@@ -10,7 +10,7 @@ from omie_control.domain.executions import Category, Complexity
 from omie_control.errors import InvalidInput
 from omie_control.mcp.tools.family import Family
 from omie_control.mcp.tools.omie import Listing, Reading, Writing
-from omie_control.mcp.tools.parameters import Codigo, CodigoIntegracao, Data, Documento, Valor
+from omie_control.mcp.tools.parameters import Codigo, CodigoIntegracao, Documento, EmissaoAte, EmissaoDe, Valor
 from omie_control.mcp.tools.shapes import Shape, code, days, money, text
 from omie_control.mcp.tools.wire import Fields, Key, between, only_one
 
@@ -109,8 +109,8 @@ def consultar_pix(
 )
 def listar_pix(
     *,
-    emissao_de: Annotated[Data | None, Field(description="Emissão a partir de.")] = None,
-    emissao_ate: Annotated[Data | None, Field(description="Emissão até.")] = None,
+    emissao_de: EmissaoDe = None,
+    emissao_ate: EmissaoAte = None,
     status: Annotated[
         Literal["REGISTRADO", "LIQUIDADO", "CANCELADO"] | None, Field(description="Só as desta situação.")
     ] = None,

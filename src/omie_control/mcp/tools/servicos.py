@@ -9,7 +9,7 @@ from pydantic import Field
 from omie_control.domain.executions import Category, Complexity
 from omie_control.mcp.tools.family import Family
 from omie_control.mcp.tools.omie import Listing
-from omie_control.mcp.tools.parameters import SimNao
+from omie_control.mcp.tools.parameters import SoInativos
 from omie_control.mcp.tools.shapes import Shape, code, flag, money, text
 from omie_control.mcp.tools.wire import Fields
 
@@ -51,6 +51,6 @@ def listar_servicos(
     codigo: Annotated[
         str | None, Field(description="Código de referência.", max_length=20, examples=["SRV-01"])
     ] = None,
-    inativo: Annotated[SimNao | None, Field(description="true: só inativos; false: só ativos; omita: todos.")] = None,
+    inativo: SoInativos = None,
 ) -> Fields:
     return {"cDescricao": descricao, "cCodigo": codigo, "inativo": inativo}

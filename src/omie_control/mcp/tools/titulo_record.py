@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -38,14 +38,24 @@ SETTLED = Shape(
 )
 SETTLEMENT = Shape(codigo_baixa=code("codigo_baixa"), codigo_baixa_integracao=text("codigo_baixa_integracao"))
 
+Status = Annotated[
+    Literal["RECEBIDO", "LIQUIDADO", "EMABERTO", "PAGTO_PARCIAL", "VENCEHOJE", "AVENCER", "ATRASADO", "CANCELADO"]
+    | None,
+    Field(description="Situação do título."),
+]
 Vencidas = Annotated[SimNao | None, Field(description="true: só as atrasadas.")]
 RegistroDe = Annotated[Data | None, Field(description="Registro a partir de.")]
 RegistroAte = Annotated[Data | None, Field(description="Registro até.")]
+VencimentoDe = Annotated[Data | None, Field(description="Vencimento a partir de.")]
+VencimentoAte = Annotated[Data | None, Field(description="Vencimento até.")]
 ValorDoTitulo = Annotated[Valor, Field(description="Valor do título em R$.")]
 ValorNovo = Annotated[Valor | None, Field(description="Novo valor em R$.")]
 Vencimento = Annotated[Data, Field(description="Vencimento.")]
 VencimentoNovo = Annotated[Data | None, Field(description="Novo vencimento.")]
 Emissao = Annotated[Data | None, Field(description="Emissão do documento.")]
+CategoriaDeReceita = Annotated[
+    str | None, Field(description="Código da categoria.", max_length=20, examples=["1.01.01"])
+]
 ContaCorrente = Annotated[Codigo | None, Field(description="Código da conta corrente no Omie.")]
 NumeroDocumento = Annotated[str | None, Field(description="Número do documento.", max_length=20, examples=["NF-123"])]
 Desconto = Annotated[Dinheiro | None, Field(description="Desconto em R$.")]

@@ -9,10 +9,11 @@ from pydantic import Field
 
 from omie_control.domain.executions import Category, Complexity
 from omie_control.errors import InvalidInput
+from omie_control.mcp.tools import titulo_record as record
 from omie_control.mcp.tools.family import Family
 from omie_control.mcp.tools.financas_lidas import SIDES
 from omie_control.mcp.tools.omie import Listing
-from omie_control.mcp.tools.parameters import Codigo, Data, Documento
+from omie_control.mcp.tools.parameters import Codigo, Data, Documento, EmissaoAte, EmissaoDe
 from omie_control.mcp.tools.shapes import Column, Row, Shape, at, code, days, money, text
 from omie_control.mcp.tools.wire import Fields, between
 
@@ -100,19 +101,10 @@ _KINDS = {
 }
 
 Lado = Annotated[Literal["receber", "pagar"] | None, Field(description="Só a receber, ou só a pagar.")]
-Status = Annotated[
-    Literal["RECEBIDO", "LIQUIDADO", "EMABERTO", "PAGTO_PARCIAL", "VENCEHOJE", "AVENCER", "ATRASADO", "CANCELADO"]
-    | None,
-    Field(description="Situação do título."),
-]
-VencimentoDe = Annotated[Data | None, Field(description="Vencimento a partir de.")]
-VencimentoAte = Annotated[Data | None, Field(description="Vencimento até.")]
 PagamentoDe = Annotated[Data | None, Field(description="Pagamento a partir de.")]
 PagamentoAte = Annotated[Data | None, Field(description="Pagamento até.")]
 Cliente = Annotated[Codigo | None, Field(description="Código do cliente ou fornecedor no Omie.")]
 CpfCnpj = Annotated[Documento | None, Field(description="CPF ou CNPJ do cliente ou fornecedor.")]
-Categoria = Annotated[str | None, Field(description="Código da categoria.", max_length=20, examples=["1.01.01"])]
-ContaCorrente = Annotated[Codigo | None, Field(description="Código da conta corrente no Omie.")]
 
 family = Family(Category.FINANCEIRO)
 register = family.register
@@ -129,17 +121,17 @@ register = family.register
 def pesquisar_titulos(
     *,
     lado: Lado = None,
-    status: Status = None,
-    vencimento_de: VencimentoDe = None,
-    vencimento_ate: VencimentoAte = None,
+    status: record.Status = None,
+    vencimento_de: record.VencimentoDe = None,
+    vencimento_ate: record.VencimentoAte = None,
     pagamento_de: PagamentoDe = None,
     pagamento_ate: PagamentoAte = None,
-    emissao_de: Annotated[Data | None, Field(description="Emissão a partir de.")] = None,
-    emissao_ate: Annotated[Data | None, Field(description="Emissão até.")] = None,
+    emissao_de: EmissaoDe = None,
+    emissao_ate: EmissaoAte = None,
     codigo_cliente: Cliente = None,
     cnpj_cpf: CpfCnpj = None,
-    categoria: Categoria = None,
-    codigo_conta_corrente: ContaCorrente = None,
+    categoria: record.CategoriaDeReceita = None,
+    codigo_conta_corrente: record.ContaCorrente = None,
     numero_documento: Annotated[
         str | None, Field(description="Número do documento, exato.", max_length=20, examples=["NF-123"])
     ] = None,
@@ -184,13 +176,13 @@ def listar_movimentos_financeiros(
     ] = "baixas",
     pagamento_de: PagamentoDe = None,
     pagamento_ate: PagamentoAte = None,
-    vencimento_de: VencimentoDe = None,
-    vencimento_ate: VencimentoAte = None,
-    status: Status = None,
+    vencimento_de: record.VencimentoDe = None,
+    vencimento_ate: record.VencimentoAte = None,
+    status: record.Status = None,
     codigo_cliente: Cliente = None,
     cnpj_cpf: CpfCnpj = None,
-    categoria: Categoria = None,
-    codigo_conta_corrente: ContaCorrente = None,
+    categoria: record.CategoriaDeReceita = None,
+    codigo_conta_corrente: record.ContaCorrente = None,
     codigo_lancamento: Annotated[
         Codigo | None, Field(description="Só o deste lançamento de conta corrente, de consultar_extrato.")
     ] = None,

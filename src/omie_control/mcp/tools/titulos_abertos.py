@@ -23,14 +23,15 @@ from omie_control.mcp.tools.financas_lidas import (
     days_late,
     names_of,
     open_titles,
-    require_period,
     titles_due,
     total,
     warned,
 )
 from omie_control.mcp.tools.omie import Omie
-from omie_control.mcp.tools.parameters import Codigo, Data
+from omie_control.mcp.tools.parameters import Codigo
+from omie_control.mcp.tools.periodo import require_period
 from omie_control.mcp.tools.shapes import Row, result_schema
+from omie_control.mcp.tools.titulo_record import VencimentoAte, VencimentoDe
 from omie_control.mcp.tools.values import shown_day, shown_money
 from omie_control.mcp.tools.words import table
 
@@ -169,8 +170,8 @@ async def relatorio_aging(omie: Omie, *, lado: Lado = "receber", codigo_cliente:
 async def status_contas_receber(
     omie: Omie,
     *,
-    vencimento_de: Annotated[Data | None, Field(description="Vencimento a partir de.")] = None,
-    vencimento_ate: Annotated[Data | None, Field(description="Vencimento até.")] = None,
+    vencimento_de: VencimentoDe = None,
+    vencimento_ate: VencimentoAte = None,
     codigo_cliente: Cliente = None,
 ) -> ToolResult:
     since, until = vencimento_de or omie.today - _PERIOD, vencimento_ate or omie.today + _PERIOD
