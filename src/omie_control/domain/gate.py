@@ -28,7 +28,10 @@ _MINUTE = 60
 
 
 class Verdict(StrEnum):
-    """How a call ended, as far as limits care. `NOT_SENT`: it never left us, so Omie counted nothing."""
+    """How a call ended, as far as limits care.
+
+    `NOT_SENT`: it never left us, so Omie counted nothing. `UNKNOWN`: no whole answer came; Omie may still be at it.
+    """
 
     DONE = "done"
     FAULT = "fault"

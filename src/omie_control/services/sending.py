@@ -24,7 +24,7 @@ from omie_control.domain.sealing import canonical
 from omie_control.errors import ControlError, InvalidInput, OmieBusy, OmieUnreachable, Uncertain
 from omie_control.omie.catalog import Method
 from omie_control.omie.client import OmieClient
-from omie_control.omie.facts import FaultKind, facts_of
+from omie_control.omie.facts import FaultKind, OmieFacts, facts_of
 from omie_control.omie.protocol import Payload
 from omie_control.services.companies import Companies, Door
 from omie_control.services.gate import Gate
@@ -173,10 +173,17 @@ def verdict_of(error: ControlError) -> tuple[Verdict, float | None]:
     """Say what an error means to the limits, and for how long Omie's text wants to be left alone."""
     facts = facts_of(error)
     if facts is not None:
-        return _REFUSALS.get(facts.kind, Verdict.FAULT), facts.seconds
+        return _verdict_of_facts(facts), facts.seconds
     if isinstance(error, InvalidInput):
         return Verdict.NOT_SENT, None
     return Verdict.UNKNOWN, None
+
+
+def _verdict_of_facts(facts: OmieFacts) -> Verdict:
+    if facts.kind is FaultKind.BROKEN and not facts.is_proved_refusal:
+        # Silence, a lost connection or half an answer end the call for us only: Omie may still be at it.
+        return Verdict.UNKNOWN
+    return _REFUSALS.get(facts.kind, Verdict.FAULT)
 
 
 def _pause(error: ControlError, method: Method, number: int) -> float | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from omie_control.domain.executions import Origin
 from omie_control.domain.gate import Limits
 from omie_control.errors import OmieBusy, OmieFault, OmieUnreachable, Uncertain
 from omie_control.omie.catalog import catalog
+from omie_control.omie.client import OmieClient
 from omie_control.omie.protocol import Payload
 from omie_control.services.executions import Handle, Request
 from omie_control.simulator.rules import Limits as OmieLimits
@@ -52,6 +55,23 @@ async def desk(
     database: Database, valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Desk]:
     monkeypatch.setattr(wiring, "LIMITS", Limits().scaled(SCALE))
+    async with _desk(database, valkey_url, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def patient_desk(
+    database: Database, valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Desk]:
+    """Serve one that leaves Omie's own time to a call that went silent, and soon takes a call for silent."""
+    monkeypatch.setattr(wiring, "LIMITS", replace(Limits().scaled(SCALE), linger_seconds=60.0))
+    monkeypatch.setattr(wiring, "OmieClient", partial(OmieClient, timeout_seconds=0.5))
+    async with _desk(database, valkey_url, tmp_path) as made:
+        yield made
+
+
+@asynccontextmanager
+async def _desk(database: Database, valkey_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
     async with start_omie(time_scale=SCALE, limits=OmieLimits()) as omie:
         settings = settings_for(database, valkey_url, tmp_path, omie_base_url=omie.base_url)
         async with open_app(settings, kind="serve") as app:
@@ -81,6 +101,19 @@ async def test_a_write_in_doubt_is_never_sent_again(desk: Desk, move: str) -> No
     with pytest.raises(Uncertain):
         await desk.call(CREATE, {"razao_social": "Padaria", "codigo_cliente_integracao": f"X-{move}"})
     assert desk.asked("IncluirCliente") == 1
+
+
+@pytest.mark.parametrize("move", ["timeout_after", "reset", "cut_json", "html", "broken"])
+async def test_a_write_without_a_whole_answer_keeps_its_place_for_omie_may_be_at_it(
+    patient_desk: Desk, move: str
+) -> None:
+    await patient_desk.app.services.configurations.set(LIBRARY, "omie.patience_seconds", 1)
+    patient_desk.omie.plan(move, call="IncluirCliente", times=1)
+    with pytest.raises(Uncertain):
+        await patient_desk.call(CREATE, {"razao_social": "Padaria", "codigo_cliente_integracao": "X-1"})
+    with pytest.raises(OmieBusy):
+        await patient_desk.call(CREATE, {"razao_social": "Farinha", "codigo_cliente_integracao": "X-2"})
+    assert patient_desk.asked("IncluirCliente") == 1
 
 
 async def test_a_fault_that_is_ours_to_mend_is_not_asked_again(desk: Desk) -> None:
