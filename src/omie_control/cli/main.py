@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from omie_control import __version__
-from omie_control.cli import audit, company, config, hold, key, person, process, role, token, user
+from omie_control.cli import audit, company, config, hold, key, person, process, role, token, user, webhook
 from omie_control.cli.output import JsonFlag, print_json
 
 main = typer.Typer(
@@ -30,6 +30,7 @@ main.add_typer(config.commands, name="config")
 main.add_typer(key.commands, name="key")
 main.add_typer(person.commands, name="person")
 main.add_typer(hold.commands, name="hold")
+main.add_typer(webhook.commands, name="webhook")
 
 HostOption = Annotated[str | None, typer.Option(help="Endereço em que o servidor escuta.")]
 PortOption = Annotated[int | None, typer.Option(min=0, max=65535, help="Porta do servidor HTTP.")]

@@ -59,6 +59,7 @@ _SECRETS = _names(
     """
     appkey appsecret senha password passwd pwd token secret authorization proxyauthorization cookie setcookie apikey
     xapikey privatekey credential credentials credenciais cteskey calendarkey
+    enderecosecreto
     """
 )
 # Every name by what it holds: what the record of processing tells of.

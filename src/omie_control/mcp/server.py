@@ -67,6 +67,7 @@ from omie_control.mcp.tools import (
     titulos,
     titulos_abertos,
     vendedores,
+    webhooks,
 )
 from omie_control.mcp.traits import Traits
 
@@ -125,6 +126,7 @@ FAMILIES = (
     titulos,
     titulos_abertos,
     vendedores,
+    webhooks,
     sistema,
 )
 # Who calls over stdio: least rights; `omie-control mcp --allow-writes` lets it write.

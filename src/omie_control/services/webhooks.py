@@ -134,14 +134,18 @@ class Webhooks:
             )
         return replace(made, ending=tuple(ending))
 
-    async def revoke(self, actor: Actor, prefix: str) -> WebhookAddress:
-        """End an address at once, named by its prefix (`omw_…`). Raises NotFound, Conflict when it had ended."""
+    async def revoke(self, actor: Actor, prefix: str, company: Company | None = None) -> WebhookAddress:
+        """End an address at once, named by its prefix (`omw_…`); given a company, one of it.
+
+        Raises NotFound, Conflict when it had ended.
+        """
         await self._access.require(
             actor, Right.COMPANY_MANAGE, object_type="webhook_address", object_id=_public(prefix)
         )
         async with self._postgres.transaction() as tx:
             found = await store.address_by_prefix(tx, _public(prefix))
-            if found is None or found.is_trial or not actor.may_see(found.company_id):
+            is_other = found is not None and company is not None and found.company_id != company.id
+            if found is None or is_other or found.is_trial or not actor.may_see(found.company_id):
                 raise NotFound("Nenhum endereço de webhook tem este prefixo.", hint="Veja os que valem em status.")
             gone = await store.revoke_address(tx, found.id)
             if gone is None:

@@ -16,6 +16,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 # Open to whoever asks, on purpose.
 OPEN = {"/entrar", "/entrar/codigo", "/convite/1", "/healthz", "/readyz", "/idioma", "/metrics", "/sair"}
 
+# A body of a webhook may be larger, and none is read for an address that is none.
+ROOMIER = {"/webhooks/omie/1"}
+
 
 def routes(found: list[BaseRoute], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Give each method of each path, its parameters filled in; wherever the framework keeps them."""
@@ -60,6 +63,7 @@ async def test_no_route_that_changes_anything_takes_a_foreign_origin_or_a_large_
         for method, path in changing:
             foreign = await client.request(method, path, headers={"Origin": "http://evil.example"})
             assert foreign.status_code == 403, (method, path)
-            assert (await client.request(method, path, content=b"a" * 70_000)).status_code == 413, (method, path)
+            large = await client.request(method, path, content=b"a" * 70_000)
+            assert large.status_code == (404 if path in ROOMIER else 413), (method, path)
             rebound = await client.request(method, path, headers={"Host": "evil.example"})
             assert rebound.status_code == 421, (method, path)

@@ -84,7 +84,8 @@ def test_what_needs_nothing_is_given_back_as_the_same_object() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["app_key", "app_secret", "senha", "Password", "token", "Authorization", "secret", "appSecret"]
+    "name",
+    ["app_key", "app_secret", "senha", "Password", "token", "Authorization", "secret", "appSecret", "endereco_secreto"],
 )
 @pytest.mark.parametrize("value", ["x", 1, None, {"a": 1}, ["b"]])
 def test_a_secret_is_in_neither_form(name: str, value: Any) -> None:

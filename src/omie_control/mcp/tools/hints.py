@@ -71,9 +71,11 @@ def reads_control(title: str) -> Hints:
     return _described(title, hints, Category.SISTEMA, Complexity.BASICA)
 
 
-def keeps_control(title: str) -> Hints:
-    """Describe a tool that adds to this system's own records and leaves Omie alone."""
-    hints = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False)
+def keeps_control(title: str, *, destructive: bool = False) -> Hints:
+    """Describe a tool that changes this system's own records, not Omie's; `destructive`: it ends something."""
+    hints = ToolAnnotations(
+        read_only_hint=False, destructive_hint=destructive, idempotent_hint=False, open_world_hint=False
+    )
     return _described(title, hints, Category.SISTEMA, Complexity.BASICA)
 
 

@@ -10,12 +10,12 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
 from omie_control import __version__
-from omie_control.web.api import config, executions, system
+from omie_control.web.api import config, executions, system, webhooks
 from omie_control.web.api.callers import Caller
 from omie_control.web.api.problems import PREFIX, Problem
 
 router = APIRouter()
-ROUTERS = (config.router, executions.router, system.router, router)
+ROUTERS = (config.router, executions.router, system.router, webhooks.router, router)
 
 
 @router.get(f"{PREFIX}/openapi.json", include_in_schema=False)
