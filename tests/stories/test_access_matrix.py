@@ -33,6 +33,7 @@ from omie_control.cli.main import main as cli
 from omie_control.domain.access import READING, RIGHTS, Right
 from omie_control.domain.actors import SYSTEM, Actor, ActorKind, AnyRole, Role
 from omie_control.domain.executions import Category, Complexity, Origin
+from omie_control.domain.protected_resource import RESOURCES, WELL_KNOWN
 from omie_control.domain.roles import OwnRole
 from omie_control.mcp.control import Control
 from omie_control.mcp.server import build_server
@@ -79,6 +80,7 @@ ROUTES: Mapping[tuple[str, str], Right | Rights | str] = {
     ("POST", "/conta/segundo-fator/desligar"): OWN + "second factor",
     ("POST", "/sair"): OPEN + "ends whatever session there is",
     ("POST", "/idioma"): OPEN + "a cookie with a language",
+    **dict.fromkeys((("GET", WELL_KNOWN + each) for each in RESOURCES), OPEN + "names the identity provider"),
     ("GET", "/healthz"): OPEN + "says only that the process lives",
     ("HEAD", "/healthz"): OPEN + "says only that the process lives",
     ("GET", "/readyz"): OPEN + "says only whether it can work",

@@ -21,6 +21,7 @@ from omie_control.services.allowances import Allowances
 from omie_control.services.answers import Answers
 from omie_control.services.audit_export import AuditExport
 from omie_control.services.audit_trail import AuditTrail
+from omie_control.services.bearers import Bearers
 from omie_control.services.blocks import Blocks
 from omie_control.services.bodies import Bodies
 from omie_control.services.calls import OmieCalls
@@ -95,6 +96,7 @@ class Services:
     second_factors: SecondFactors
     logins: Logins
     tokens: Tokens
+    bearers: Bearers
     executions: Executions
     errands: Errands
     exports: Exports
@@ -182,6 +184,7 @@ async def wire(db: DatabaseManager) -> Services:
         second_factors=SecondFactors(postgres, keys, access, users.attempts),
         logins=Logins(postgres, users, configuration=live_configuration),
         tokens=tokens,
+        bearers=Bearers(tokens, identities),
         first_steps=FirstSteps(users, tokens, companies),
         executions=executions,
         errands=errands,

@@ -14,19 +14,11 @@ from omie_control.domain.executions import Origin
 from omie_control.mcp.origin import origin_of_request, trusted_networks
 
 
-class Tokens(Protocol):
-    """What the verifier needs of `services.tokens`."""
+class Bearers(Protocol):
+    """What the verifier needs of `services.bearers`."""
 
     async def verify(self, text: str, origin: Origin | None = None) -> Actor | None:
-        """Return whose token this is, or None."""
-        ...
-
-
-class Identities(Protocol):
-    """What the verifier needs of `services.identities`."""
-
-    async def verify(self, text: str, origin: Origin | None = None) -> Actor | None:
-        """Return whom the company's identity provider vouches for, or None."""
+        """Return whom a token stands for, or None."""
         ...
 
 
@@ -39,12 +31,9 @@ class ControlToken(AccessToken):
 class ControlVerifier(TokenVerifier):
     """Lets our own tokens in, and those of the identity provider; anything else gets 401 from FastMCP."""
 
-    def __init__(
-        self, tokens: Tokens, trusted_proxies: Iterable[str] = (), identities: Identities | None = None
-    ) -> None:
+    def __init__(self, bearers: Bearers, trusted_proxies: Iterable[str] = ()) -> None:
         super().__init__()
-        self._tokens = tokens
-        self._identities = identities
+        self._bearers = bearers
         self._trusted = trusted_networks(trusted_proxies)
 
     async def verify_token(self, token: str) -> ControlToken | None:
@@ -52,9 +41,7 @@ class ControlVerifier(TokenVerifier):
 
         Raises StorageDown when nobody can tell, Overloaded for an address that has guessed too often.
         """
-        # A token of ours has no dot; one of a provider has two.
-        source = self._identities if self._identities is not None and "." in token else self._tokens
-        actor = await source.verify(token, self._origin())
+        actor = await self._bearers.verify(token, self._origin())
         if actor is None:
             return None
         return ControlToken(

@@ -11,10 +11,12 @@ from collections.abc import Mapping
 
 import orjson
 from mcp_types import INVALID_REQUEST, PARSE_ERROR
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from omie_control.domain.protected_resource import MCP, announced
 from omie_control.errors import ControlError, Overloaded, StorageDown
 from omie_control.mcp.faults import say
 from omie_control.mcp.refusals import Sampler
@@ -28,10 +30,14 @@ _TOO_MANY = -32051
 
 
 class Door:
-    """ASGI middleware, outermost of the MCP application."""
+    """ASGI middleware, outermost of the MCP application. `announces`: who is refused is told where to get a token."""
 
-    def __init__(self, app: ASGIApp, max_body: int = MAX_BODY) -> None:
+    def __init__(
+        self, app: ASGIApp, max_body: int = MAX_BODY, *, announces: bool = False, public_url: str | None = None
+    ) -> None:
         self._app = app
+        self._announces = announces
+        self._public_url = public_url
         self._max_body = max_body
         self._unknown = Sampler(per_minute=6)
 
@@ -51,6 +57,7 @@ class Door:
         async def watching(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 401:
                 self._note_unknown(scope)
+                self._announce(scope, message)
             await send(message)
 
         try:
@@ -83,6 +90,15 @@ class Door:
         if is_too_big:
             return _TOO_BIG, receive
         return (None if _is_text(body) else _NOT_TEXT), _playing(bytes(body), None, receive)
+
+    def _announce(self, scope: Scope, message: Message) -> None:
+        """Say where the identity provider is named: clients find their way to a token by it (RFC 9728)."""
+        if not self._announces:
+            return
+        headers = MutableHeaders(raw=message["headers"])
+        root = (self._public_url or str(Request(scope).base_url)).rstrip("/")
+        headers["WWW-Authenticate"] = announced(headers.get("WWW-Authenticate", "Bearer"), root, MCP)
+        message["headers"] = headers.raw
 
     def _note_unknown(self, scope: Scope) -> None:
         if self._unknown.takes():

@@ -16,7 +16,7 @@ from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.domain.companies import Company
 from omie_control.errors import InvalidInput
 from omie_control.mcp import prompts, resources, search
-from omie_control.mcp.auth import ControlVerifier, Identities
+from omie_control.mcp.auth import ControlVerifier
 from omie_control.mcp.control import Admit, control
 from omie_control.mcp.door import Door
 from omie_control.mcp.errands import grouping
@@ -153,7 +153,7 @@ def build_server(app: App, *, stdio_actor: Actor | None = None, lists_all: bool 
         "omie-control",
         instructions=INSTRUCTIONS,
         version=__version__,
-        auth=ControlVerifier(app.tokens, app.settings.trusted_proxies, _identities(app)),
+        auth=ControlVerifier(app.services.bearers, app.settings.trusted_proxies),
         mask_error_details=True,
         on_duplicate="error",
         middleware=[Shelf(controlled.who, is_whole=lists_all), Reading(controlled), controlled],
@@ -191,13 +191,8 @@ def build_mcp_app(app: App, *, path: str = "/mcp") -> StarletteWithLifespan:
         allowed_hosts=[urlsplit(public).netloc] if public else None,
         allowed_origins=[public] if public else None,
     )
-    http.add_middleware(Door)
+    http.add_middleware(Door, announces=app.services.bearers.issuer is not None, public_url=public)
     return http
-
-
-def _identities(app: App) -> Identities | None:
-    identities = app.services.identities
-    return identities if identities.issuer is not None else None
 
 
 def _admission(app: App) -> Admit:

@@ -167,7 +167,7 @@ async def _admit(request: Request) -> None:
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     app: App = request.app.state.control
     origin = origin_of(request, app.settings.trusted_proxies)
-    actor = await app.tokens.verify(text.strip(), origin) if scheme.lower() == "bearer" else None
+    actor = await app.services.bearers.verify(text.strip(), origin) if scheme.lower() == "bearer" else None
     if actor is None:
         raise Unauthenticated
     await app.access.require(actor, Right.SYSTEM_READ)

@@ -21,7 +21,7 @@ from omie_control.omie.webhooks import BODY_MAX_BYTES as EVENT_MAX_BYTES
 from omie_control.services.pulse import Pulse
 from omie_control.services.webhooks import PATH as WEBHOOKS
 from omie_control.telemetry import Event, subscribe, tell
-from omie_control.web import auth, health, live, metrics, webhooks
+from omie_control.web import auth, health, live, metrics, webhooks, well_known
 from omie_control.web.api import ROUTERS as API_ROUTERS
 from omie_control.web.api.callers import Entrance
 from omie_control.web.api.problems import http_problem, is_api, problem, unreadable
@@ -62,7 +62,7 @@ def build_web(app: App) -> FastAPI:
     web.state.tally = tally
     web.state.registry = registry_for(tally)
     pages = (overview, executions, configuration, language, account, entry, identity)
-    for router in (auth, health, live, metrics, *pages):
+    for router in (auth, health, live, metrics, well_known, *pages):
         web.include_router(router.router)
     web.include_router(webhooks.router)
     web.state.entrance = Entrance(app)

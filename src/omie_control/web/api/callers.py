@@ -1,4 +1,7 @@
-"""Who calls the API: a token of ours in `Authorization: Bearer`, or nobody. Asked before anything else is read."""
+"""Who calls the API: a token in `Authorization: Bearer`, ours or the identity provider's, or nobody.
+
+Asked before anything else is read.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ if TYPE_CHECKING:
     from omie_control.app import App
 
 _BEARER = HTTPBearer(
-    auto_error=False, scheme_name="token", description="Um token do omie-control: `omie-control token create`."
+    auto_error=False,
+    scheme_name="token",
+    description="Um token do omie-control (`omie-control token create`), ou um do provedor de identidade da empresa.",
 )
 
 
@@ -33,7 +38,7 @@ class Entrance:
     async def admit(self, request: Request, text: str | None) -> Actor:
         """Return whose token this is. Raises Unauthenticated, Overloaded for one that comes too often, StorageDown."""
         origin = origin_of(request, self._app.settings.trusted_proxies)
-        actor = None if text is None else await self._app.tokens.verify(text, origin)
+        actor = None if text is None else await self._app.services.bearers.verify(text, origin)
         if actor is None:
             raise Unauthenticated
         wait = self.pace.take(actor.id)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from fastapi.exceptions import RequestValidationError
@@ -16,10 +16,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from omie_control.domain.protected_resource import API, announced
 from omie_control.errors import ControlError, Forbidden, InvalidInput, NotFound, TooLarge
 from omie_control.web.faults import headers_of
+from omie_control.web.roots import root_of
 
-PREFIX = "/api/v1"
+if TYPE_CHECKING:
+    from omie_control.app import App
+
+PREFIX = API
 MEDIA_TYPE = "application/problem+json"
 TITLES: Mapping[int, str] = {
     400: "Pedido inválido",
@@ -112,4 +117,6 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def _challenge(request: Request) -> str:
     realm = 'Bearer realm="omie-control"'
-    return f'{realm}, error="invalid_token"' if "authorization" in request.headers else realm
+    challenge = f'{realm}, error="invalid_token"' if "authorization" in request.headers else realm
+    app: App = request.app.state.control
+    return challenge if app.services.bearers.issuer is None else announced(challenge, root_of(request), API)

@@ -20,6 +20,7 @@ from omie_control.web.auth import (
     origin_of,
     set_cookie,
 )
+from omie_control.web.roots import root_of
 from omie_control.web.words import mark
 
 if TYPE_CHECKING:
@@ -39,10 +40,9 @@ async def leave_for_provider(request: Request, continuar: str = "/") -> Response
     app = _app(request)
     if await find_visitor(request) is not None:
         return RedirectResponse(local_path(continuar), 303)
-    root = (app.settings.public_url or str(request.base_url)).rstrip("/")
     origin = origin_of(request, app.settings.trusted_proxies)
     try:
-        departure = await app.services.identity_logins.begin(local_path(continuar), root + RETURN, origin)
+        departure = await app.services.identity_logins.begin(local_path(continuar), root_of(request) + RETURN, origin)
     except _REFUSALS as error:
         return login_form(request, continuar, error)
     response = RedirectResponse(departure.address, 303)
