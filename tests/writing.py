@@ -23,7 +23,8 @@ from omie_control.services.calls import OmieCalls
 from omie_control.services.companies import Companies
 from omie_control.services.endings import outcome_of
 from omie_control.services.executions import Executions, Outcome, Request
-from omie_control.services.idempotency import IdempotentWrites, Written
+from omie_control.services.first_answers import Written
+from omie_control.services.idempotency import IdempotentWrites
 from omie_control.services.recording import Handle
 from omie_control.services.settlements import Settlements
 from omie_control.services.verifications import Pace, Verifications

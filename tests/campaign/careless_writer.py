@@ -14,7 +14,8 @@ from omie_control.domain.companies import Company
 from omie_control.omie.catalog import Method
 from omie_control.omie.lookups import lookup_for
 from omie_control.omie.protocol import Payload
-from omie_control.services.idempotency import IdempotentWrites, Send, Written
+from omie_control.services.first_answers import Written
+from omie_control.services.idempotency import IdempotentWrites, Send
 from omie_control.services.recording import Handle
 
 _honest = IdempotentWrites.run

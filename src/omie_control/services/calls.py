@@ -19,7 +19,8 @@ from omie_control.omie.lookups import lookup_for
 from omie_control.omie.protocol import Payload
 from omie_control.services.access import Access
 from omie_control.services.answers import Answer, Answers
-from omie_control.services.idempotency import IdempotentWrites, Written
+from omie_control.services.first_answers import Written
+from omie_control.services.idempotency import IdempotentWrites
 from omie_control.services.recording import Handle
 from omie_control.services.sending import Sender
 

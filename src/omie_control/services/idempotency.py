@@ -15,23 +15,23 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 from uuid import UUID
 
 from omie_control.domain.companies import Company
-from omie_control.domain.executions import Status, uuid7
+from omie_control.domain.executions import uuid7
 from omie_control.domain.sealing import canonical, seal
 from omie_control.errors import Conflict, ControlError, StorageDown, Uncertain
 from omie_control.omie import evidence
 from omie_control.omie.catalog import Method
 from omie_control.omie.evidence import Finding
 from omie_control.omie.facts import FaultKind, facts_of
-from omie_control.omie.lookups import Lookup, lookup_for
+from omie_control.omie.lookups import lookup_for
 from omie_control.omie.protocol import Payload
 from omie_control.postgres import idempotency as store
 from omie_control.postgres.database import Postgres
-from omie_control.postgres.idempotency import Claim, Held, KeyState, StoredKey
-from omie_control.services.endings import FIRST_IS_UNCERTAIN
+from omie_control.postgres.idempotency import Claim, Held, StoredKey
+from omie_control.services.first_answers import Try, Written, first_answer, refuse_alike, wait_there
 from omie_control.services.keys import DataKey, Keys
 from omie_control.services.recording import Handle
 from omie_control.services.write_keys import (
@@ -42,33 +42,20 @@ from omie_control.services.write_keys import (
     derived_key,
     digest_of,
     integration_code,
-    open_part,
-    payload_of,
     require_key,
     seal_answer,
 )
-from omie_control.telemetry import Event, tell
 
 GIVEN_LIVES = timedelta(hours=24)
 DERIVED_LIVES = timedelta(minutes=10)
 WAIT_SECONDS = 8.0
 # A freed key's code is kept this long: an earlier try may, against all likelihood, still reach Omie.
 KEEP_CODE = timedelta(hours=24)
-_POLL_SECONDS = 0.25
 _KEEP_SECONDS = 2.0
 _KEEP_TRIES = 300
 
 Send = Callable[[Mapping[str, Any]], Awaitable[Payload]]
 Read = Callable[[Method, Mapping[str, Any]], Awaitable[Payload]]
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The answer to a write. `repeated_of`: the execution whose answer this is, when nothing was sent now."""
-
-    payload: Payload
-    repeated_of: str | None = None
-    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +72,6 @@ class _Held:
     @property
     def code(self) -> str | None:
         return self.row.code
-
-
-@dataclass(frozen=True, slots=True)
-class _Try:
-    """One call of `run`: what it wants to write, under which key."""
-
-    handle: Handle
-    company: Company
-    lookup: Lookup
-    param: Mapping[str, Any]
-    key: str
-    is_derived: bool
-
-    @property
-    def process_type(self) -> str:
-        return self.handle.request.process_type[:100]
-
-    @property
-    def scope(self) -> Scope:
-        return self.company.id, self.process_type, self.key
 
 
 class IdempotentWrites:
@@ -141,27 +108,27 @@ class IdempotentWrites:
         """
         lookup = lookup_for(method.endpoint)
         text = derived_key(handle, method, param) if key is None else require_key(key)
-        attempt = _Try(handle, company, lookup, param, f"{text}#{step}"[:KEY_MAX] if step else text, key is None)
+        attempt = Try(handle, company, lookup, param, f"{text}#{step}"[:KEY_MAX] if step else text, key is None)
         deadline = time.monotonic() + self._wait_seconds
         waited_for: UUID | None = None
         while True:
             ahead = self._running.get(attempt.scope)
             if ahead is not None and time.monotonic() < deadline:
                 await _wait_here(ahead, deadline)
-                if (written := await self._known(attempt, await self._find(attempt))) is not None:
+                if (written := await first_answer(self._keys, attempt, await self._find(attempt))) is not None:
                     return written
                 continue
             if waited_for is not None:
-                _refuse_alike(await self._find(attempt), waited_for)
+                refuse_alike(await self._find(attempt), waited_for)
                 # Of those who waited for another process, one may have taken the lead while we looked.
                 ahead = self._running.get(attempt.scope)
             written = await self._lead(attempt, send, read) if ahead is None else None
             found = await self._find(attempt) if written is None else None
-            if (written := written or await self._known(attempt, found)) is not None:
+            if (written := written or await first_answer(self._keys, attempt, found)) is not None:
                 return written
             if found is not None:
                 waited_for = found.execution_id
-                await _wait_there(found, deadline)
+                await wait_there(found, deadline)
 
     async def close(self) -> None:
         """Wait for the answers that are still being kept."""
@@ -175,7 +142,7 @@ class IdempotentWrites:
 
     # The first try of a key.
 
-    async def _claim(self, attempt: _Try) -> _Held | None:
+    async def _claim(self, attempt: Try) -> _Held | None:
         """Commit the intent: the key, what will be sent, and the code it will carry. None: somebody holds the key."""
         id = uuid7(time.time_ns() // 1_000_000, os.urandom(10))
         data_key = await self._keys.ensure(attempt.company.id, datetime.now(UTC))
@@ -200,7 +167,7 @@ class IdempotentWrites:
             held = await store.claim(tx, wanted)
         return None if held is None else _Held(held, data_key)
 
-    async def _lead(self, attempt: _Try, send: Send, read: Read | None) -> Written | None:
+    async def _lead(self, attempt: Try, send: Send, read: Read | None) -> Written | None:
         """Be the one try of this process. None: the key is held elsewhere, or has its answer already."""
         ended = self._running[attempt.scope] = asyncio.get_running_loop().create_future()
         refusal: ControlError | None = None
@@ -216,7 +183,7 @@ class IdempotentWrites:
             del self._running[attempt.scope]
             ended.set_result(refusal)
 
-    async def _sent(self, attempt: _Try, held: _Held, send: Send, read: Read | None) -> Payload:
+    async def _sent(self, attempt: Try, held: _Held, send: Send, read: Read | None) -> Payload:
         handle = attempt.handle
         try:
             await self._look_before(attempt, held, read)
@@ -237,7 +204,7 @@ class IdempotentWrites:
         await self._keep_answer(attempt, held, payload)
         return payload
 
-    async def _look_before(self, attempt: _Try, held: _Held, read: Read | None) -> None:
+    async def _look_before(self, attempt: Try, held: _Held, read: Read | None) -> None:
         """Keep how things are, where only that will show what the write did; without it, a person will judge."""
         lookup = attempt.lookup
         question = lookup.question(attempt.param) if lookup.needs_before and read is not None else None
@@ -251,7 +218,7 @@ class IdempotentWrites:
         async with self._postgres.transaction() as tx:
             await store.keep_before(tx, held.id, attempt.handle.id, sealed)
 
-    async def _sent_before(self, attempt: _Try, held: _Held, read: Read | None, error: ControlError) -> Payload:
+    async def _sent_before(self, attempt: Try, held: _Held, read: Read | None, error: ControlError) -> Payload:
         """Omie knows our code already: an earlier try of this key got through after all. Show what it made."""
         lookup, payload = attempt.lookup, None
         question = lookup.question(lookup.carrying(attempt.param, held.code))
@@ -273,7 +240,7 @@ class IdempotentWrites:
         await self._keep_answer(attempt, held, payload)
         return payload
 
-    async def _keep_answer(self, attempt: _Try, held: _Held, payload: Payload) -> None:
+    async def _keep_answer(self, attempt: Try, held: _Held, payload: Payload) -> None:
         """Keep the answer before it is told; until it is kept, an end by force leaves the execution uncertain."""
         handle = attempt.handle
         handle.write_in_flight = True
@@ -288,14 +255,14 @@ class IdempotentWrites:
         done, _ = await asyncio.wait([task], timeout=_KEEP_SECONDS)
         return bool(done) and task.exception() is None
 
-    async def _answer(self, attempt: _Try, held: _Held, payload: Payload) -> None:
+    async def _answer(self, attempt: Try, held: _Held, payload: Payload) -> None:
         answer = seal_answer(held.data_key.key, payload, attempt.scope)
         await self._patiently(lambda tx: store.answer(tx, held.id, attempt.handle.id, answer))
 
-    async def _doubt(self, attempt: _Try, held: _Held) -> None:
+    async def _doubt(self, attempt: Try, held: _Held) -> None:
         await self._patiently(lambda tx: store.doubt(tx, held.id, attempt.handle.id))
 
-    async def _free(self, attempt: _Try, held: _Held) -> None:
+    async def _free(self, attempt: Try, held: _Held) -> None:
         await self._patiently(lambda tx: store.free(tx, held.id, attempt.handle.id, KEEP_CODE))
 
     async def _patiently(self, statement: Callable[[Any], Awaitable[object]]) -> None:
@@ -308,47 +275,9 @@ class IdempotentWrites:
             else:
                 return
 
-    # Every further try of a key.
-
-    async def _find(self, attempt: _Try) -> StoredKey | None:
+    async def _find(self, attempt: Try) -> StoredKey | None:
         async with self._postgres.transaction() as tx:
             return await store.find(tx, *attempt.scope)
-
-    async def _known(self, attempt: _Try, found: StoredKey | None) -> Written | None:
-        """Return the first answer, or None while there is none yet. Raises when there is something else to say."""
-        if found is None or found.state is KeyState.FREE:
-            return None
-        if found.digest != digest_of(attempt.lookup.method, attempt.param):
-            raise Conflict(
-                f"A chave de idempotência já foi usada com outros dados, na execução {found.execution_name}.",
-                hint="Para outra escrita use outra chave_idempotencia; para repetir a mesma, envie os mesmos dados.",
-                code="chave_ja_usada",
-            )
-        if found.state is KeyState.ANSWERED and found.answer is not None:
-            return await self._again(attempt, found, found.answer)
-        if found.state is KeyState.UNCERTAIN or found.status is Status.UNCERTAIN:
-            _raise_uncertain(found)
-        if found.state is KeyState.OPEN and found.status is Status.COMPLETED:
-            raise Conflict(
-                f"Esta escrita já foi feita, na execução {found.execution_name}, mas sua resposta não ficou guardada.",
-                hint=f"Veja o resultado com mostrar_execucao. {_insist(found)}",
-                code="ja_executada",
-            )
-        return None
-
-    async def _again(self, attempt: _Try, found: StoredKey, answer: bytes) -> Written:
-        key = await self._keys.by_id(found.key_id)
-        payload = payload_of(open_part(key.key, answer, attempt.scope, "answer"))
-        tell(
-            Event.WRITE_REPEATED,
-            execution_id=attempt.handle.execution_id,
-            repeated_of=found.execution_name,
-            is_derived=found.is_derived,
-        )
-        note = (
-            f"Nada foi enviado: esta escrita já tinha sido feita na execução {found.execution_name}. {_insist(found)}"
-        )
-        return Written(payload, found.execution_name, note)
 
 
 async def _wait_here(ahead: asyncio.Future[ControlError | None], deadline: float) -> None:
@@ -359,43 +288,6 @@ async def _wait_here(ahead: asyncio.Future[ControlError | None], deadline: float
         raise copy.copy(refusal)
 
 
-async def _wait_there(found: StoredKey, deadline: float) -> None:
-    """Wait a moment for the try of another process. Raises Conflict when it has taken too long."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise Conflict(
-            f"A mesma escrita ainda está sendo executada, em {found.execution_name}.",
-            hint="Espere alguns segundos e chame de novo com os mesmos dados: a resposta será a da primeira.",
-            code="ainda_executando",
-        )
-    await asyncio.sleep(min(left, _POLL_SECONDS))
-
-
 def _says_code_is_used(error: ControlError, code: str) -> bool:
     facts = facts_of(error)
     return facts is not None and facts.kind is FaultKind.DUPLICATE_CODE and facts.integration_code in (None, code)
-
-
-def _insist(found: StoredKey) -> str:
-    if found.is_derived:
-        return "Para fazer de novo de propósito, envie uma chave_idempotencia nova."
-    return "Para fazer de novo de propósito, envie outra chave_idempotencia."
-
-
-def _refuse_alike(found: StoredKey | None, waited_for: UUID) -> None:
-    if found is not None and found.state is KeyState.FREE and found.execution_id == waited_for:
-        raise Conflict(
-            f"A mesma escrita acabou de ser recusada, na execução {found.execution_name}.",
-            hint="Veja o motivo com mostrar_execucao, corrija os dados e chame de novo.",
-            code="recusada_antes",
-        )
-
-
-def _raise_uncertain(found: StoredKey) -> NoReturn:
-    raise Uncertain(
-        f"Não se sabe ainda se o Omie executou a primeira tentativa desta escrita ({found.execution_name}).",
-        hint="Não a refaça com outra chave: o sistema consulta o Omie e resolve em alguns minutos; "
-        "depois chame de novo com os mesmos dados.",
-        code=FIRST_IS_UNCERTAIN,
-        execution_id=found.execution_name,
-    )
