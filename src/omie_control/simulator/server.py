@@ -25,6 +25,7 @@ from omie_control.simulator.moves import perform, spoil
 from omie_control.simulator.rules import Limits, Rules
 from omie_control.simulator.seed import DEMO_COMPANIES, DemoCompany, found
 from omie_control.simulator.validation import accept
+from omie_control.simulator.webhooks import PERSON, PROGRAM, BadSubscription, Webhooks
 from omie_control.simulator.world import Company, Desk
 
 _BODY_MAX = 16 * 1024 * 1024
@@ -50,6 +51,7 @@ class Simulator:
         self._random = Random(seed)  # noqa: S311
         self.clock = Clock(time_scale)
         self.faults = FaultPlans()
+        self.webhooks = Webhooks(self.clock)
         self.reset()
 
     def reset(self) -> None:
@@ -59,6 +61,7 @@ class Simulator:
         founded = found(self._demos, self._seed, self.clock.now())
         self.companies: dict[str, Company] = {each.app_key: each for each in founded}
         self.faults.clear()
+        self.webhooks.clear()
 
     async def serve(self, request: Request, http: HttpRequest) -> Response:
         """Answer one call, and write it in the book whatever happens."""
@@ -113,6 +116,17 @@ class Simulator:
         data = handlers()[method.endpoint](Desk(company, self.clock.now(), entry), param)
         entry.is_executed = True
         self.rules.executed(request, digest)
+        self.webhooks.tell(company, entry.effects, PROGRAM)
+        return data
+
+    def by_a_person(self, app_key: str, method: Method, param: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what a person does in Omie itself: no limit counts it, and it is an event as any write. Raises Refusal."""
+        company = self.companies[app_key]
+        entry = self.book.open(self.clock.now(), app_key, method.endpoint, writes=method.writes)
+        entry.move = entry.outcome = "person"
+        data = handlers()[method.endpoint](Desk(company, self.clock.now(), entry), accept(method, dict(param)))
+        entry.is_executed = True
+        self.webhooks.tell(company, entry.effects, PERSON)
         return data
 
     def _company(self, request: Request) -> Company:
@@ -147,6 +161,9 @@ def build_simulator(
         Route("/_sim/book", _book, methods=["GET"]),
         Route("/_sim/violations", _violations, methods=["GET"]),
         Route("/_sim/faults", _plan_faults, methods=["POST"]),
+        Route("/_sim/webhooks", _webhooks, methods=["GET"]),
+        Route("/_sim/webhooks", _set_up_webhook, methods=["POST"]),
+        Route("/_sim/person", _act_as_a_person, methods=["POST"]),
         Route("/_sim/reset", _reset, methods=["POST"]),
     ]
     app = Starlette(routes=routes)
@@ -204,6 +221,41 @@ async def _plan_faults(http: HttpRequest) -> Response:
         return JSONResponse({"error": str(exc)}, 422)
     _simulator(http).faults.add(plans)
     return JSONResponse({"planned": len(plans)})
+
+
+async def _webhooks(http: HttpRequest) -> Response:
+    return JSONResponse(_simulator(http).webhooks.as_json())
+
+
+async def _set_up_webhook(http: HttpRequest) -> Response:
+    """Take `{"app_key", "url", "duplicates": 0}`; a null url takes the address away."""
+    simulator = _simulator(http)
+    try:
+        asked = await http.json()
+        app_key, url, duplicates = str(asked["app_key"]), asked["url"], int(asked.get("duplicates", 0))
+        if app_key not in simulator.companies:
+            return JSONResponse({"error": "no such app_key"}, 404)
+        if url is None:
+            simulator.webhooks.unsubscribe(app_key)
+            return JSONResponse({"ping": None})
+        return JSONResponse({"ping": await simulator.webhooks.subscribe(app_key, str(url), duplicates)})
+    except (BadSubscription, ValueError, TypeError, KeyError, AttributeError) as exc:
+        return JSONResponse({"error": f"{type(exc).__name__}: {exc}"}, 422)
+
+
+async def _act_as_a_person(http: HttpRequest) -> Response:
+    """Take `{"app_key", "endpoint": "geral/clientes/AlterarCliente", "param": {…}}`."""
+    simulator = _simulator(http)
+    try:
+        asked = await http.json()
+        method, app_key = _methods().get(asked["endpoint"]), asked["app_key"]
+        if method is None or app_key not in simulator.companies:
+            return JSONResponse({"error": "no such endpoint or app_key"}, 404)
+        return JSONResponse(simulator.by_a_person(app_key, method, asked.get("param", {})))
+    except Refusal as refusal:
+        return answer_refusal(refusal)
+    except (ValueError, TypeError, KeyError, AttributeError) as exc:
+        return JSONResponse({"error": f"{type(exc).__name__}: {exc}"}, 422)
 
 
 async def _reset(http: HttpRequest) -> Response:
