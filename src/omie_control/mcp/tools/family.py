@@ -18,7 +18,7 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Required, TypedDict, TypeVar, Unpack, get_type_hints
 
 from fastmcp import FastMCP
 from fastmcp.tools import ToolResult
@@ -33,11 +33,26 @@ from omie_control.mcp.tools.wire import Fields
 Answering = Callable[[Omie, dict[str, Any]], Awaitable[ToolResult]]
 FieldsOf = TypeVar("FieldsOf", bound=Callable[..., Fields])
 Asking = TypeVar("Asking", bound=Callable[..., Awaitable[ToolResult]])
+Function = TypeVar("Function", bound=Callable[..., Any])
 _RETIRED = " Atenção: o Omie marcou este método como obsoleto e pode retirá-lo."
 _EMPRESA: dict[str, tuple[Any, Any]] = {"empresa": (Empresa, None)}
 _PAGING: dict[str, tuple[Any, Any]] = {"pagina": (Pagina, 1), "registros_por_pagina": (RegistrosPorPagina, 50)}
 _OTHERS: dict[str, tuple[Any, Any]] = {"outros_campos": (OutrosCampos, None)}
 _KEY: dict[str, tuple[Any, Any]] = {"chave_idempotencia": (Chave, None)}
+
+
+class More(TypedDict, total=False):
+    """What any declaration may say besides: further names of the tool, another category than the family's."""
+
+    also: tuple[str, ...]
+    category: Category
+
+
+class MoreOfWrite(More):
+    """What the declaration of a write says besides. `destructive`: what was there is lost."""
+
+    destructive: Required[bool]
+    idempotent: Required[bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,77 +77,49 @@ class Family:
     tools: list[Curated] = field(default_factory=list)
 
     def lists(
-        self,
-        title: str,
-        complexity: Complexity,
-        listing: Listing,
-        description: str,
-        *,
-        also: tuple[str, ...] = (),
-        category: Category | None = None,
+        self, title: str, complexity: Complexity, listing: Listing, description: str, **more: Unpack[More]
     ) -> Callable[[FieldsOf], FieldsOf]:
         """Declare a tool that answers one page of a list; the function returns its filters."""
 
-        def declare(function: FieldsOf) -> FieldsOf:
+        def running(function: FieldsOf) -> Answering:
             async def run(omie: Omie, arguments: dict[str, Any]) -> ToolResult:
                 number, size = arguments.pop("pagina"), arguments.pop("registros_por_pagina")
                 return await omie.page_answer(listing, function(**arguments), number, size)
 
-            hints = reads_omie(title, category or self.category, complexity)
-            self._add(function, also, _PAGING | _EMPRESA, hints, description, listing.schema, run, listing)
-            return function
+            return run
 
-        return declare
+        hints = self._reads(title, complexity, more)
+        return self._declaring(running, _PAGING | _EMPRESA, hints, description, listing.schema, (listing,), more)
 
     def gets(
-        self,
-        title: str,
-        complexity: Complexity,
-        reading: Reading,
-        description: str,
-        *,
-        also: tuple[str, ...] = (),
-        category: Category | None = None,
+        self, title: str, complexity: Complexity, reading: Reading, description: str, **more: Unpack[More]
     ) -> Callable[[FieldsOf], FieldsOf]:
         """Declare a tool that answers one record; the function returns what names it."""
 
-        def declare(function: FieldsOf) -> FieldsOf:
+        def running(function: FieldsOf) -> Answering:
             async def run(omie: Omie, arguments: dict[str, Any]) -> ToolResult:
                 return await omie.record_answer(reading, function(**arguments))
 
-            hints = reads_omie(title, category or self.category, complexity)
-            self._add(function, also, _EMPRESA, hints, description, reading.schema, run, reading)
-            return function
+            return run
 
-        return declare
+        hints = self._reads(title, complexity, more)
+        return self._declaring(running, _EMPRESA, hints, description, reading.schema, (reading,), more)
 
     def writes(
-        self,
-        title: str,
-        complexity: Complexity,
-        writing: Writing,
-        description: str,
-        *,
-        destructive: bool,
-        idempotent: bool,
-        also: tuple[str, ...] = (),
-        category: Category | None = None,
+        self, title: str, complexity: Complexity, writing: Writing, description: str, **more: Unpack[MoreOfWrite]
     ) -> Callable[[FieldsOf], FieldsOf]:
-        """Declare a tool that writes once; the function returns the fields. `destructive`: what was there is lost."""
+        """Declare a tool that writes once; the function returns the fields."""
 
-        def declare(function: FieldsOf) -> FieldsOf:
+        def running(function: FieldsOf) -> Answering:
             async def run(omie: Omie, arguments: dict[str, Any]) -> ToolResult:
                 key, others = arguments.pop("chave_idempotencia"), arguments.pop("outros_campos", None)
                 return await omie.write_answer(writing, function(**arguments), key, others)
 
-            added = (_OTHERS if writing.has_other_fields else {}) | _KEY | _EMPRESA
-            hints = writes_omie(
-                title, category or self.category, complexity, destructive=destructive, idempotent=idempotent
-            )
-            self._add(function, also, added, hints, description, writing.schema, run, writing)
-            return function
+            return run
 
-        return declare
+        added = (_OTHERS if writing.has_other_fields else {}) | _KEY | _EMPRESA
+        hints = self._writes(title, complexity, more)
+        return self._declaring(running, added, hints, description, writing.schema, (writing,), more)
 
     def asks(
         self,
@@ -141,25 +128,17 @@ class Family:
         output: dict[str, Any],
         description: str,
         *methods: Asked,
-        also: tuple[str, ...] = (),
-        category: Category | None = None,
         may_write: bool = False,
+        **more: Unpack[More],
     ) -> Callable[[Asking], Asking]:
         """Declare a reading tool that answers by itself: an async function whose first parameter is the `Omie`.
 
         `may_write`: some of its calls write; `traits.varying` below says which.
         """
-
-        def declare(function: Asking) -> Asking:
-            async def run(omie: Omie, arguments: dict[str, Any]) -> ToolResult:
-                return await function(omie, **arguments)
-
-            about = (title, category or self.category, complexity)
-            hints = writes_omie(*about, destructive=False, idempotent=False) if may_write else reads_omie(*about)
-            self._add(function, also, _EMPRESA, hints, description, output, run, *methods)
-            return function
-
-        return declare
+        hints = self._reads(title, complexity, more)
+        if may_write:
+            hints = self._writes(title, complexity, {**more, "destructive": False, "idempotent": False})
+        return self._declaring(_by_itself, _EMPRESA, hints, description, output, methods, more)
 
     def acts(
         self,
@@ -168,27 +147,15 @@ class Family:
         writing: Writing,
         description: str,
         *methods: Asked,
-        destructive: bool,
-        idempotent: bool,
-        also: tuple[str, ...] = (),
-        category: Category | None = None,
+        **more: Unpack[MoreOfWrite],
     ) -> Callable[[Asking], Asking]:
         """Declare a tool that looks before it writes: an async function of the `Omie` that ends in `write_answer`.
 
         It names `chave_idempotencia` among its parameters, and hands it on.
         """
-
-        def declare(function: Asking) -> Asking:
-            async def run(omie: Omie, arguments: dict[str, Any]) -> ToolResult:
-                return await function(omie, **arguments)
-
-            hints = writes_omie(
-                title, category or self.category, complexity, destructive=destructive, idempotent=idempotent
-            )
-            self._add(function, also, _KEY | _EMPRESA, hints, description, writing.schema, run, writing, *methods)
-            return function
-
-        return declare
+        hints = self._writes(title, complexity, more)
+        asked = (writing, *methods)
+        return self._declaring(_by_itself, _KEY | _EMPRESA, hints, description, writing.schema, asked, more)
 
     def register(self, server: FastMCP[Any], app: App) -> None:
         """Add the tools to a server, under each of their names."""
@@ -198,21 +165,40 @@ class Family:
                 same = "" if name == tool.names[0] else f" (O mesmo que {tool.names[0]}.)"
                 offer(server, tool.hints, tool.description + same, tool.output)(_callable(tool, name, omie))
 
-    def _add(
+    def _reads(self, title: str, complexity: Complexity, more: More) -> Hints:
+        return reads_omie(title, more.get("category", self.category), complexity)
+
+    def _writes(self, title: str, complexity: Complexity, more: MoreOfWrite) -> Hints:
+        category, does = more.get("category", self.category), (more["destructive"], more["idempotent"])
+        return writes_omie(title, category, complexity, destructive=does[0], idempotent=does[1])
+
+    def _declaring(
         self,
-        function: Callable[..., Any],
-        also: tuple[str, ...],
+        running: Callable[[Function], Answering],
         added: Mapping[str, tuple[Any, Any]],
         hints: Hints,
         description: str,
         output: dict[str, Any],
-        run: Answering,
-        *asks: Asked,
-    ) -> None:
-        if any(asked.method.is_deprecated for asked in asks):
-            description += _RETIRED
-        names = (function.__name__, *also)
-        self.tools.append(Curated(names, function, added, hints, description, output, run, asks))
+        asks: tuple[Asked, ...],
+        more: More | MoreOfWrite,
+    ) -> Callable[[Function], Function]:
+        """Give the decorator that notes a function as a tool and leaves it as it was."""
+        retired = _RETIRED if any(asked.method.is_deprecated for asked in asks) else ""
+
+        def declare(function: Function) -> Function:
+            names = (function.__name__, *more.get("also", ()))
+            run = running(function)
+            self.tools.append(Curated(names, function, added, hints, description + retired, output, run, asks))
+            return function
+
+        return declare
+
+
+def _by_itself(function: Asking) -> Answering:
+    async def run(omie: Omie, arguments: dict[str, Any]) -> ToolResult:
+        return await function(omie, **arguments)
+
+    return run
 
 
 def _callable(tool: Curated, name: str, omie: Omie) -> Callable[..., Awaitable[ToolResult]]:
