@@ -2,97 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from tests.tool_stories import Case, House, Story, Told, told
+from tests.stories.tools.titles import Side
+from tests.tool_stories import Case, House, Story, told
 
-TABLE = "contas_pagar"
-PAYMENTS = "baixas_contas_pagar"
-
-
-def an_open_title(house: House) -> int:
-    """Find a title that nobody has paid."""
-    paid = {row.record["title"] for row in house.table(PAYMENTS)}
-    return next(row.id for row in house.table(TABLE) if row.id not in paid)
-
-
-def an_account(house: House) -> int:
-    return next(iter(house.table("contas_correntes"))).id
-
-
-def a_new_title(house: House, **more: Any) -> dict[str, Any]:
-    supplier = house.first("clientes", inativo="N").id
-    return {
-        "codigo_fornecedor": supplier,
-        "valor": "1.234,56",
-        "vencimento": "2026-12-31",
-        "categoria": "2.02.01",
-        "codigo_conta_corrente": an_account(house),
-        **more,
-    }
-
-
-def a_payment(house: House, **more: Any) -> dict[str, Any]:
-    return {
-        "codigo_omie": an_open_title(house),
-        "codigo_conta_corrente": an_account(house),
-        "valor": "10,50",
-        "data": "23/11/2026",
-        **more,
-    }
-
-
-async def a_paid_title(house: House) -> dict[str, Any]:
-    paid = await house.call("lancar_pagamento", **a_payment(house))
-    return {"codigo_baixa": paid.data["codigo_baixa"]}
-
-
-def only_late_ones(house: House, answer: Told) -> None:
-    assert 0 < len(answer.data["contas"]) <= 5
-    assert {row["status"] for row in answer.data["contas"]} == {"ATRASADO"}
-    first = answer.data["contas"][0]
-    record = house.row(TABLE, first["codigo_omie"]).record
-    assert (first["valor"], first["vencimento"]) == (record["valor_documento"], record["data_vencimento"])
-    assert answer.data["registros"] == len(answer.data["contas"])
-    assert answer.data["fonte"] == "omie"
-
-
-def is_shown(house: House, answer: Told) -> None:
-    id = answer.data["conta"]["codigo_lancamento_omie"]
-    assert answer.data["conta"]["valor_documento"] == house.row(TABLE, id).record["valor_documento"]
-
-
-def stands_in_omie(house: House, answer: Told) -> None:
-    made = house.row(TABLE, answer.data["codigo_omie"])
-    assert made.code == answer.data["codigo_integracao"] != ""
-    assert made.record["valor_documento"] == 1234.56
-    assert (made.record["data_vencimento"], made.record["data_previsao"]) == ("31/12/2026", "31/12/2026")
-
-
-def is_changed(house: House, answer: Told) -> None:
-    record = house.row(TABLE, answer.data["codigo_omie"]).record
-    assert (record["valor_documento"], record["observacao"]) == (99.9, "Renegociado")
-
-
-def is_gone(house: House, answer: Told) -> None:
-    assert house.table(TABLE).get(answer.data["codigo_omie"]) is None
-
-
-def is_paid(house: House, answer: Told) -> None:
-    payment = house.row(PAYMENTS, answer.data["codigo_baixa"])
-    assert (payment.record["value"], payment.record["title"]) == (10.5, answer.data["codigo_omie"])
-    assert payment.code == answer.data["codigo_baixa_integracao"]
-
-
-def is_unpaid(house: House, answer: Told) -> None:
-    assert house.table(PAYMENTS).get(answer.data["codigo_baixa"]) is None
-
+PAYABLES = Side(
+    "conta_pagar",
+    settle="lancar_pagamento",
+    undo="cancelar_pagamento",
+    party="codigo_fornecedor",
+    category="2.01.01",
+    table="contas_pagar",
+)
 
 STORIES = (
     Story(
         "consultar_contas_pagar",
-        good=Case({"vencidas": True, "registros_por_pagina": 5}, then=only_late_ones),
+        good=Case({"vencidas": True, "registros_por_pagina": 5}, then=PAYABLES.only_late_ones),
         empty=Case(
             {"codigo_fornecedor": 7, "emissao_de": "2026-01-01"},
             has={"registros": 0, "total_de_registros": 0, "contas": [], "tem_mais": False},
@@ -109,61 +35,17 @@ STORIES = (
         ),
         failing=Case({"status": "EMABERTO"}),
     ),
-    Story(
-        "consultar_conta_pagar",
-        good=Case(lambda house: {"codigo_omie": an_open_title(house)}, then=is_shown),
-        empty=Case({"codigo_integracao": "NAO-HA"}, is_refused=True),
-        wrong=Case({"codigo_omie": 5, "codigo_integracao": "A"}, says="codigo_omie ou codigo_integracao"),
-        failing=Case({"codigo_omie": 5}),
-    ),
-    Story(
-        "incluir_conta_pagar",
-        good=Case(a_new_title, then=stands_in_omie),
-        empty=Case(lambda house: a_new_title(house, codigo_fornecedor=42), is_refused=True),
-        wrong=Case(
-            {"valor": "1.234", "vencimento": "amanhã"},
-            says=(
-                "- codigo_fornecedor: é obrigatório e não veio. Exemplo: 5500000001.",
-                "- valor: este número se lê de dois modos",
-                "- vencimento: esperada uma data dd/mm/aaaa ou aaaa-mm-dd.",
-                '- categoria: é obrigatório e não veio. Exemplo: "2.01.01".',
-            ),
-        ),
-        failing=Case(a_new_title, says="Não repita"),
-    ),
-    Story(
-        "alterar_conta_pagar",
-        good=Case(
-            lambda house: {"codigo_omie": an_open_title(house), "valor": 99.9, "observacao": "Renegociado"},
-            then=is_changed,
-        ),
-        empty=Case({"codigo_integracao": "NAO-HA", "valor": 1}, is_refused=True),
-        wrong=Case({"codigo_omie": 5}, says="Nenhum campo para alterar"),
-        failing=Case({"codigo_omie": 5, "valor": 1}, says="Não repita"),
-    ),
-    Story(
-        "excluir_conta_pagar",
-        good=Case(lambda house: {"codigo_omie": an_open_title(house)}, then=is_gone),
-        empty=Case({"codigo_omie": 42}, is_refused=True),
-        wrong=Case({}, says="codigo_omie ou codigo_integracao"),
-        failing=Case({"codigo_omie": 5}, says="Não repita"),
-    ),
+    *PAYABLES.stories(),
+    PAYABLES.created(PAYABLES.stands_in_omie),
     Story(
         "lancar_pagamento",
-        good=Case(a_payment, has={"valor_baixado": 10.5, "liquidado": False}, then=is_paid),
-        empty=Case(lambda house: a_payment(house, codigo_omie=42), is_refused=True),
+        good=Case(PAYABLES.a_settlement, has={"valor_baixado": 10.5, "liquidado": False}, then=PAYABLES.is_settled),
+        empty=Case(lambda house: PAYABLES.a_settlement(house, codigo_omie=42), is_refused=True),
         wrong=Case(
-            lambda house: a_payment(house, valor=-1, juros="1,234", data="2026-13-01"),
+            lambda house: PAYABLES.a_settlement(house, valor=-1, juros="1,234", data="2026-13-01"),
             says=("- valor: esperado mais que 0", "- juros: este número se lê de dois modos", "- data: esta data não"),
         ),
-        failing=Case(a_payment, says="Não repita"),
-    ),
-    Story(
-        "cancelar_pagamento",
-        good=Case(a_paid_title, then=is_unpaid),
-        empty=Case({"codigo_baixa": 42}, is_refused=True),
-        wrong=Case({}, says="codigo_baixa ou codigo_baixa_integracao"),
-        failing=Case({"codigo_baixa": 42}, says="Não repita"),
+        failing=Case(PAYABLES.a_settlement, says="Não repita"),
     ),
 )
 
