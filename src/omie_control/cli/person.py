@@ -37,6 +37,7 @@ ERASURE_COLUMNS = {
     "reason": "motivo",
     "executions": "execuções",
     "writes": "escritas",
+    "events": "eventos",
     "applied_at": "concluída em",
 }
 PROCESSING_COLUMNS = {
@@ -154,6 +155,18 @@ def _print_report(found: Report, app: App, *, as_json: bool) -> None:
                 "places": sorted(write.parts),
             }
         )
+    for found_event in found.events:
+        event = found_event.event
+        rows.append(
+            {
+                "execution_id": str(event.id),
+                "process_type": event.topic,
+                "company_id": event.company_id,
+                "started_at": event.received_at,
+                "kind": "evento de webhook",
+                "places": list(found_event.places),
+            }
+        )
     holds = [{"id": hold.id, "reason": hold.reason, "set_by": hold.set_by} for hold in found.holds]
     if as_json:
         print_object({"person": found.person, "items": rows, "holds": holds}, as_json=True)
@@ -170,7 +183,10 @@ def _print_erased(done: Erased, *, as_json: bool) -> None:
     if as_json:
         print_object(asdict(done), as_json=True)
         return
-    sys.stdout.write(f"Apagado: o conteúdo de {done.executions} execuções e de {done.writes} chaves de escrita.\n")
+    sys.stdout.write(
+        f"Apagado: o conteúdo de {done.executions} execuções, de {done.writes} chaves de escrita e de "
+        f"{done.events} eventos de webhook.\n"
+    )
     if done.left:
         sys.stdout.write(
             f"Ainda ficam {done.left}, em uso ou retidos; são apagados sozinhos, um dia depois de livres.\n"

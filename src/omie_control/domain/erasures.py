@@ -91,6 +91,7 @@ class Erasure:
     applied_at: datetime | None = None
     executions: int = 0
     writes: int = 0
+    events: int = 0
 
     def reaches(self, company: UUID | None, at: datetime) -> bool:
         """Say whether it is about what was recorded for a company at an instant."""

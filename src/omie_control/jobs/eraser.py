@@ -23,5 +23,11 @@ class Eraser(Loop):
     async def turn(self) -> None:
         """Erase what is on the list and came back, or could not go before."""
         done = await self._erasures.reapply(whole=False)
-        if done.executions or done.writes:
-            tell(Event.ERASURES_REAPPLIED, executions=done.executions, writes=done.writes, left=done.left)
+        if done.executions or done.writes or done.events:
+            tell(
+                Event.ERASURES_REAPPLIED,
+                executions=done.executions,
+                writes=done.writes,
+                events=done.events,
+                left=done.left,
+            )

@@ -81,9 +81,9 @@ async def everything(connection: Connection) -> list[Erasure]:
     return [_erasure(row) for row in await _sql.everything.fetch(connection)]
 
 
-async def note(connection: Connection, id: UUID, *, executions: int, writes: int, is_done: bool) -> None:
+async def note(connection: Connection, id: UUID, *, executions: int, writes: int, events: int, is_done: bool) -> None:
     """Add what an erasure has taken away; not done means that something of it is still needed."""
-    await _sql.note.run(connection, id=id, executions=executions, writes=writes, is_done=is_done)
+    await _sql.note.run(connection, id=id, executions=executions, writes=writes, events=events, is_done=is_done)
 
 
 async def scan(

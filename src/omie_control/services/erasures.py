@@ -1,7 +1,7 @@
 """Erasures: what is held about one person, deleted for good; and deleted again after a restore.
 
-The sealed bodies that hold the person go; the writes' keys keep only their masked form, so that a repeat is still
-recognised; kept answers in Valkey go. Executions and their masked columns stay: the audit's seals are over them.
+The sealed bodies and events that hold the person go; the writes' keys keep only their masked form, so that a repeat is
+still recognised; kept answers in Valkey go. Executions and their masked columns stay: the audit's seals are over them.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from omie_control.errors import Conflict
 from omie_control.postgres import bodies as body_store
 from omie_control.postgres import erasures as store
 from omie_control.postgres import legal_holds as hold_store
+from omie_control.postgres import webhooks as webhook_store
 from omie_control.postgres.database import Postgres
 from omie_control.postgres.queries import Connection
 from omie_control.services import audit
@@ -32,7 +33,7 @@ from omie_control.services.access import Access
 from omie_control.services.erasure_list import ErasureList
 from omie_control.services.keys import Keys
 from omie_control.services.legal_holds import plain_reason
-from omie_control.services.person_search import FoundBody, FoundWrite, PersonSearch
+from omie_control.services.person_search import FoundBody, FoundEvent, FoundWrite, PersonSearch
 from omie_control.services.write_keys import aad, as_bytes
 from omie_control.valkey.purges import PurgeFailed, purge
 
@@ -47,11 +48,15 @@ _ALL_COMPANIES = "Este acesso não inclui todas as empresas: informe uma das sua
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is held about one person: executions by their bodies, and writes by their keys. `person` is a hash."""
+    """What is held about one person: executions by their bodies, writes by their keys, webhooks' events by theirs.
+
+    `person` is a hash.
+    """
 
     person: str
     executions: Sequence[FoundBody]
     writes: Sequence[FoundWrite]
+    events: Sequence[FoundEvent]
     holds: Sequence[Hold]
 
 
@@ -62,6 +67,7 @@ class Erased:
     erasures: int
     executions: int
     writes: int
+    events: int
     left: int
     has_forgotten_answers: bool
 
@@ -72,6 +78,7 @@ class _Found:
 
     bodies: Sequence[tuple[FoundBody, frozenset[UUID]]]
     writes: Sequence[tuple[FoundWrite, frozenset[UUID]]]
+    events: Sequence[tuple[FoundEvent, frozenset[UUID]]]
 
 
 class Erasures:
@@ -110,6 +117,11 @@ class Erasures:
         writes = [
             found async for found in self._search.in_writes([person], before=now) if is_asked(found.row.company_id)
         ]
+        events = [
+            found
+            async for found in self._search.in_events([person], before=now, places=True)
+            if is_asked(found.event.company_id)
+        ]
         holds = [hold for hold in await self._holds() if hold.person == person and actor.may_see(hold.company_id)]
         async with self._postgres.transaction() as tx:
             await audit.append(
@@ -119,9 +131,9 @@ class Erasures:
                 object_type="person",
                 object_id=person.name,
                 company_id=company,
-                after={"executions": len(bodies), "writes": len(writes)},
+                after={"executions": len(bodies), "writes": len(writes), "events": len(events)},
             )
-        return Report(person.name, bodies, writes, holds)
+        return Report(person.name, bodies, writes, events, holds)
 
     async def list(self, actor: Actor) -> Sequence[Erasure]:
         """Return every erasure of the companies that the actor sees, the newest first; whom, only by hash."""
@@ -168,12 +180,12 @@ class Erasures:
         recent = [each for each in known if each not in due and each.requested_at > _now() - _STRAGGLERS]
         found = await self._found(due)
         late = await self._found(recent, since=_now() - 2 * _STRAGGLERS)
-        both = _Found([*found.bodies, *late.bodies], [*found.writes, *late.writes])
+        both = _Found([*found.bodies, *late.bodies], [*found.writes, *late.writes], [*found.events, *late.events])
         return await self._apply(actor, "person.restored_erased", [*due, *recent], both)
 
     async def _found(self, erasures: Sequence[Erasure], since: datetime | None = None) -> _Found:
         if not erasures:
-            return _Found((), ())
+            return _Found((), (), ())
         people = list(dict.fromkeys(erasure.person for erasure in erasures))
         # Ids count in milliseconds; which erasure reaches what is told by the instant.
         before = max(erasure.requested_at for erasure in erasures) + timedelta(milliseconds=1)
@@ -185,27 +197,39 @@ class Erasures:
             (each, frozenset(e.id for e in erasures if e.person in each.people and _reaches(e, each)))
             async for each in self._search.in_writes(people, before=before)
         ]
-        return _Found([pair for pair in bodies if pair[1]], [pair for pair in writes if pair[1]])
+        events = [
+            (each, frozenset(e.id for e in erasures if e.person in each.people and _reaches(e, each)))
+            async for each in self._search.in_events(people, before=before)
+        ]
+        return _Found(
+            [pair for pair in bodies if pair[1]],
+            [pair for pair in writes if pair[1]],
+            [pair for pair in events if pair[1]],
+        )
 
     async def _apply(self, actor: Actor, action: str, erasures: Sequence[Erasure], found: _Found) -> Erased:
         by_id = {erasure.id: erasure for erasure in erasures}
-        gone, masked, left = Counter[UUID](), Counter[UUID](), Counter[UUID]()
-        executions = writes = 0
+        gone, masked, brought, left = Counter[UUID](), Counter[UUID](), Counter[UUID](), Counter[UUID]()
+        executions = writes = events = 0
         for start in range(0, len(found.bodies), _BATCH):
             executions += await self._take_bodies(found.bodies[start : start + _BATCH], by_id, gone, left)
         for write, asked_by in found.writes:
             is_gone = await self._take_write(write, asked_by, by_id)
             (masked if is_gone else left).update(asked_by)
             writes += is_gone
-        companies = {erasure.company_id for erasure in erasures if gone[erasure.id] or masked[erasure.id]}
+        for start in range(0, len(found.events), _BATCH):
+            events += await self._take_events(found.events[start : start + _BATCH], by_id, brought, left)
+        taken = gone + masked + brought
+        companies = {erasure.company_id for erasure in erasures if taken[erasure.id]}
         has_forgotten = await self._forget(companies)
         async with self._postgres.transaction() as tx:
             for each in erasures:
                 done = left[each.id] == 0
-                await store.note(tx, each.id, executions=gone[each.id], writes=masked[each.id], is_done=done)
-                if action == "person.erased" or gone[each.id] or masked[each.id]:
-                    await self._note(tx, actor, action, each, gone[each.id], masked[each.id], left[each.id])
-        return Erased(len(erasures), executions, writes, sum(left.values()), has_forgotten)
+                counts = {"executions": gone[each.id], "writes": masked[each.id], "events": brought[each.id]}
+                await store.note(tx, each.id, **counts, is_done=done)
+                if action == "person.erased" or taken[each.id]:
+                    await self._note(tx, actor, action, each, **counts, left=left[each.id])
+        return Erased(len(erasures), executions, writes, events, sum(left.values()), has_forgotten)
 
     async def _take_bodies(
         self,
@@ -227,6 +251,27 @@ class Erasures:
                     ids.append(body.id)
                     gone.update(asked_by)
             await body_store.erase(tx, ids)
+        return len(ids)
+
+    async def _take_events(
+        self,
+        batch: Sequence[tuple[FoundEvent, frozenset[UUID]]],
+        by_id: dict[UUID, Erasure],
+        brought: Counter[UUID],
+        left: Counter[UUID],
+    ) -> int:
+        """Delete the sealed form of a batch of events that nothing keeps; applying them needs none of it."""
+        async with self._postgres.transaction() as tx:
+            await hold_store.lock_erasing(tx)
+            holds = await hold_store.everything(tx, live_only=True)
+            ids = []
+            for found, asked_by in batch:
+                if any(_holds(hold, by_id[id], found) for hold in holds for id in asked_by):
+                    left.update(asked_by)
+                else:
+                    ids.append(found.event.id)
+                    brought.update(asked_by)
+            await webhook_store.erase(tx, ids)
         return len(ids)
 
     async def _take_write(self, write: FoundWrite, asked_by: frozenset[UUID], by_id: dict[UUID, Erasure]) -> bool:
@@ -281,9 +326,7 @@ class Erasures:
             code="retencao_legal",
         )
 
-    async def _note(
-        self, tx: Connection, actor: Actor, action: str, erasure: Erasure, executions: int, writes: int, left: int
-    ) -> None:
+    async def _note(self, tx: Connection, actor: Actor, action: str, erasure: Erasure, **counts: int) -> None:
         await audit.append(
             tx,
             actor,
@@ -291,12 +334,17 @@ class Erasures:
             object_type="person",
             object_id=erasure.person.name,
             company_id=erasure.company_id,
-            after={"erasure": erasure.id, "executions": executions, "writes": writes, "left": left},
+            after={"erasure": erasure.id, **counts},
             detail=erasure.reason,
         )
 
 
-def _company_and_instant(found: FoundBody | FoundWrite) -> tuple[UUID | None, datetime]:
+_Holding = FoundBody | FoundWrite | FoundEvent
+
+
+def _company_and_instant(found: _Holding) -> tuple[UUID | None, datetime]:
+    if isinstance(found, FoundEvent):
+        return found.event.company_id, found.event.received_at
     if isinstance(found, FoundWrite):
         return found.row.company_id, found.row.claimed_at
     if found.owner is None:
@@ -304,11 +352,11 @@ def _company_and_instant(found: FoundBody | FoundWrite) -> tuple[UUID | None, da
     return found.owner.company_id, found.owner.started_at
 
 
-def _reaches(erasure: Erasure, found: FoundBody | FoundWrite) -> bool:
+def _reaches(erasure: Erasure, found: _Holding) -> bool:
     return erasure.reaches(*_company_and_instant(found))
 
 
-def _holds(hold: Hold, erasure: Erasure, found: FoundBody | FoundWrite) -> bool:
+def _holds(hold: Hold, erasure: Erasure, found: _Holding) -> bool:
     return hold.covers(erasure.person, *_company_and_instant(found))
 
 
@@ -319,7 +367,8 @@ def _holding(holds: Sequence[Hold], erasure: Erasure, found: _Found) -> Hold | N
         if is_of_person and hold.company_id in (None, erasure.company_id):
             return hold
         keeps_body = any(_holds(hold, erasure, body) for body, _ in found.bodies)
-        if keeps_body or any(_holds(hold, erasure, write) for write, _ in found.writes):
+        keeps_event = any(_holds(hold, erasure, event) for event, _ in found.events)
+        if keeps_body or keeps_event or any(_holds(hold, erasure, write) for write, _ in found.writes):
             return hold
     return None
 

@@ -15,10 +15,13 @@ from omie_control.domain.erasures import PersonMark, documents_in, places_of
 from omie_control.errors import Conflict
 from omie_control.postgres import bodies as body_store
 from omie_control.postgres import erasures as store
+from omie_control.postgres import webhooks as webhook_store
 from omie_control.postgres.database import Postgres
 from omie_control.postgres.erasures import BodyOwner, SealedWrite
+from omie_control.postgres.webhooks import SealedEvent
 from omie_control.services.bodies import Bodies
 from omie_control.services.keys import Keys
+from omie_control.services.webhook_bodies import open_event
 from omie_control.services.write_keys import open_part
 
 _FIRST = UUID(int=0)
@@ -44,8 +47,18 @@ class FoundWrite:
     parts: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class FoundEvent:
+    """An event of a webhook whose sealed form holds people. Not `is_open`: only its hashes tell."""
+
+    event: SealedEvent
+    people: tuple[PersonMark, ...]
+    places: tuple[str, ...] = ()
+    is_open: bool = True
+
+
 class PersonSearch:
-    """Looks through the sealed bodies and the writes' keys."""
+    """Looks through the sealed bodies, the writes' keys and the events of webhooks."""
 
     def __init__(self, postgres: Postgres, keys: Keys, bodies: Bodies) -> None:
         self._postgres = postgres
@@ -108,6 +121,31 @@ class PersonSearch:
                 inside = {self.mark(document) for document in documents_in(parts)}
                 if hit := inside & wanted:
                     yield FoundWrite(row, tuple(hit), parts)
+
+    async def in_events(
+        self, people: Sequence[PersonMark], *, before: datetime, places: bool = False
+    ) -> AsyncIterator[FoundEvent]:
+        """Give each event received before an instant whose sealed form holds one of these people."""
+        async for batch in webhook_store.scan(self._postgres, people, before):
+            for event in batch:
+                hit = tuple(person for person in people if person.is_among(event.document_hashes))
+                found = await self._looked_into_event(event, hit, places=places) if hit else None
+                if found is not None:
+                    yield found
+
+    async def _looked_into_event(
+        self, event: SealedEvent, hit: tuple[PersonMark, ...], *, places: bool
+    ) -> FoundEvent | None:
+        try:
+            clear = {"body": await open_event(self._keys, event)}
+        except Conflict:
+            return FoundEvent(event, hit, is_open=False)
+        inside = {self.mark(document) for document in documents_in(clear)}
+        people = tuple(person for person in hit if person in inside)
+        if not people:
+            return None
+        named = [path for person in people for path in places_of(clear, self._keys.hasher, person)] if places else []
+        return FoundEvent(event, people, tuple(dict.fromkeys(named)))
 
     async def _parts(self, row: SealedWrite) -> dict[str, Any]:
         """Open what a key keeps; a part that does not open is nobody's to read any more, and goes with its expiry."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import time
 from collections import OrderedDict
@@ -21,19 +20,20 @@ from uuid import UUID
 from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.domain.executions import Origin, uuid7
 from omie_control.domain.masking import json_text, mask
-from omie_control.domain.sealing import canonical, open_body, seal_body
+from omie_control.domain.sealing import canonical, seal_body
 from omie_control.domain.webhooks import GIVE_UP_AFTER, EventStatus, WebhookAddress
 from omie_control.errors import ControlError, Forbidden
 from omie_control.omie.webhooks import Notice, read_notice, services_of
 from omie_control.postgres import webhooks as store
 from omie_control.postgres.database import Postgres
 from omie_control.postgres.queries import Connection
-from omie_control.postgres.webhooks import NewEvent, SealedEvent, Waiting
+from omie_control.postgres.webhooks import NewEvent, Waiting
 from omie_control.services.answers import Answers
 from omie_control.services.audit_samples import Samples
 from omie_control.services.companies import Companies
 from omie_control.services.guesses import Guesses
 from omie_control.services.keys import Keys
+from omie_control.services.webhook_bodies import beside, place_of
 from omie_control.services.webhooks import SECRET, hash_of
 from omie_control.telemetry import Event, tell
 
@@ -135,11 +135,6 @@ class WebhookInbox:
         """Return what makes a message one with its repeats."""
         return self._keys.hasher.digest(f"webhook message {company} {message_id}")
 
-    async def opened(self, event: SealedEvent) -> Any:
-        """Open the clear form of an event, for a verb that has asked for its right. Raises Conflict."""
-        key = await self._keys.by_id(event.key_id)
-        return open_body(event.sealed, key.key, _aad(event.company_id, event.dedupe), _beside(event.body))
-
     async def _foreign(self, address: WebhookAddress, origin: Origin) -> Forbidden:
         await self._samples.refused(
             (address.id, "app_key"),
@@ -181,7 +176,7 @@ class WebhookInbox:
 
     async def _sealed(self, event: NewEvent, clear: bytes, documents: Sequence[str], now: datetime) -> NewEvent:
         key = await self._keys.ensure(event.company_id, now)
-        sealed = seal_body(clear, key.key, _aad(event.company_id, event.dedupe), _beside(event.body))
+        sealed = seal_body(clear, key.key, place_of(event.company_id, event.dedupe), beside(event.body))
         hashes = self._keys.hasher.document_hashes(dict.fromkeys(documents))
         return replace(event, sealed=sealed, key_id=key.id, hashes=hashes)
 
@@ -215,14 +210,6 @@ class WebhookInbox:
         await store.note_failure(tx, old, EventStatus.FAILED, _GIVEN_UP)
         await store.note_failure(tx, again, EventStatus.RECEIVED, _CACHE_AWAY)
         return len(again)
-
-
-def _aad(company: UUID, dedupe: bytes) -> bytes:
-    return b"webhook_events/" + company.bytes + dedupe
-
-
-def _beside(body: str) -> bytes:
-    return canonical(json.loads(body))
 
 
 def _text(value: Any) -> str | None:

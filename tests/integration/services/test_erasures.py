@@ -18,7 +18,7 @@ from omie_control.app import App, open_app
 from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.domain.companies import Company
 from omie_control.domain.erasures import PersonMark, documents_in
-from omie_control.domain.executions import Status, uuid7
+from omie_control.domain.executions import Origin, Status, uuid7
 from omie_control.domain.sealing import canonical, seal
 from omie_control.errors import Conflict, Forbidden, InvalidInput, NotFound
 from omie_control.omie.protocol import Payload
@@ -336,3 +336,50 @@ async def test_kept_answers_go_too(app: App, company: Company) -> None:
     await ran(app, company, client(ANA))
     await app.services.erasures.erase(OWNER, ANA, WHY, company.id)
     assert [bool(await app.db.redis.exists(key)) for key in keys] == [False, False, True]
+
+
+async def brought(app: App, company: Company, document: str) -> str:
+    """Take an event of a webhook in, as Omie brings it; returns its message."""
+    made = await app.services.webhooks.open_trial(OWNER, company, timedelta(minutes=1))
+    body = {
+        "messageId": f"m-{os.urandom(4).hex()}",
+        "topic": "ClienteFornecedor.Alterado",
+        "appKey": APP_KEY,
+        "event": {"cnpj_cpf": document, "razao_social": "Fulana"},
+    }
+    await app.services.webhook_inbox.take(made.address, canonical(body), Origin("web"))
+    return str(body["messageId"])
+
+
+async def test_events_of_webhooks_are_reported_held_and_erased(app: App, company: Company, conn: Any) -> None:
+    of_ana, _ = await brought(app, company, ANA), await brought(app, company, BIA)
+    [found] = (await app.services.erasures.report(OWNER, ANA)).events
+    assert (found.places, found.event.topic) == (("body.event.cnpj_cpf",), "ClienteFornecedor.Alterado")
+    hold = await app.services.legal_holds.place(OWNER, WHY, company=company.id)
+    with pytest.raises(Conflict):
+        await app.services.erasures.erase(OWNER, ANA, WHY)
+    await app.services.legal_holds.lift(OWNER, hold.id, WHY)
+    done = await app.services.erasures.erase(OWNER, ANA, WHY)
+    assert (done.events, done.executions, done.left) == (1, 0, 0)
+    assert (await app.services.erasures.report(OWNER, ANA)).events == []
+    rows = {row["message_id"]: row for row in await conn.fetch("select * from webhook_events")}
+    assert len(rows) == 2
+    assert [row["sealed"] is None for name, row in rows.items() if name == of_ana] == [True]
+    assert "***.982.247-**" in rows[of_ana]["body"]
+    assert len((await app.services.erasures.report(OWNER, BIA)).events) == 1
+    [erasure] = await app.services.erasures.list(OWNER)
+    assert erasure.events == 1
+    # Applied like any other: what an event makes old does not hang on whom it is about.
+    assert await app.services.webhook_inbox.apply() == 2
+
+
+async def test_an_event_that_a_restore_brings_back_is_erased_again(app: App, company: Company, conn: Any) -> None:
+    await brought(app, company, ANA)
+    kept = await conn.fetchrow("select sealed, key_id, document_hashes from webhook_events")
+    await app.services.erasures.erase(OWNER, ANA, WHY)
+    await conn.execute("update webhook_events set sealed = $1, key_id = $2, document_hashes = $3", *kept)
+    assert (await app.services.erasures.reapply()).events == 1
+    # What does not open any more is nobody's but the hash's.
+    await conn.execute("update webhook_events set sealed = $1 || 'x'::bytea, key_id = $2, document_hashes = $3", *kept)
+    [found] = (await app.services.erasures.report(OWNER, ANA)).events
+    assert not found.is_open

@@ -9,14 +9,14 @@ returning id;
 
 -- name: everything()
 -- Every erasure, the newest first.
-select id, person_hash, company_id, reason, requested_by, requested_at, applied_at, executions, writes
+select id, person_hash, company_id, reason, requested_by, requested_at, applied_at, executions, writes, events
   from erasures
  order by id desc;
 
--- name: note(id, executions, writes, is_done)!
+-- name: note(id, executions, writes, events, is_done)!
 -- Add what an erasure has taken away, and whether nothing of it is left.
 update erasures
-   set executions = executions + :executions, writes = writes + :writes,
+   set executions = executions + :executions, writes = writes + :writes, events = events + :events,
        applied_at = case when :is_done::boolean then coalesce(applied_at, clock_timestamp()) end
  where id = :id;
 
