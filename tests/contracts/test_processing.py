@@ -8,7 +8,7 @@ from omie_control.services.processing import record
 
 # What people or Omie put texts into, whatever its type; and everything of these types.
 NAMES = ["user_agent", "username", "error_message", "message", "title", "detail", "goal", "outcome", "actor"]
-NAMES += ["cancel_reason", "context_data", "person_hash"]
+NAMES += ["cancel_reason", "context_data", "person_hash", "email", "subject"]
 TYPES = ("jsonb", "bytea", "inet")
 # Not about anybody: keys, hashes of ours over records, signatures, numbers of the installation itself.
 ABOUT_NOBODY = {
@@ -32,11 +32,10 @@ ABOUT_NOBODY = {
     "seals.leaves",
     "seals.hash",
     "seals.signature",
+    "spent_states.state_hash",
     "system_configurations.config_value",
     "user_links.token_hash",
     "web_sessions.token_hash",
-    "webhook_addresses.secret_hash",
-    "webhook_events.dedupe",
 }
 
 
