@@ -36,6 +36,8 @@ ABOUT_NOBODY = {
     "system_configurations.config_value",
     "user_links.token_hash",
     "web_sessions.token_hash",
+    "webhook_addresses.secret_hash",
+    "webhook_events.dedupe",
 }
 
 

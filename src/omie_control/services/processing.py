@@ -74,6 +74,20 @@ def _of_omie() -> Sequence[Processing]:
             "execution_bodies.document_hashes",
         ),
         _omie(
+            f"eventos que o Omie envia por webhook: {_kinds()}, e quem agiu no Omie",
+            "mascarado; nomes e endereços não são mascarados",
+            _ALWAYS,
+            "webhook_events.body",
+            "webhook_events.author",
+        ),
+        _omie(
+            "o conteúdo desses eventos em claro, e código calculado com chave de cada CPF e CNPJ nele",
+            sealed.partition(";")[0],
+            f"{_ALWAYS}; uma pessoa é apagada com person erase",
+            "webhook_events.sealed",
+            "webhook_events.document_hashes",
+        ),
+        _omie(
             "conteúdo de cada escrita, do registro antes dela e da primeira resposta",
             f"{sealed.partition(';')[0]}; depois de uma eliminação, só a forma mascarada",
             f"{_span(GIVEN_LIVES)} ({_span(DERIVED_LIVES)} sem chave dada); mais, enquanto a escrita está incerta",
