@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -182,10 +183,14 @@ async def _call(http: HttpRequest) -> Response:
     if service not in catalog().services:
         return HTMLResponse("<html><body><h1>404 Not Found</h1></body></html>", 404)
     body = bytearray()
-    async for chunk in http.stream():
-        body += chunk
-        if len(body) > _BODY_MAX:
-            return HTMLResponse("<html><body><h1>413 Request Entity Too Large</h1></body></html>", 413)
+    try:
+        async for chunk in http.stream():
+            body += chunk
+            if len(body) > _BODY_MAX:
+                return HTMLResponse("<html><body><h1>413 Request Entity Too Large</h1></body></html>", 413)
+    except ClientDisconnect:
+        # Half a request executes nothing, and nobody is left to be told.
+        return Response(status_code=400)
     try:
         request = read_request(service, bytes(body), http.client.host if http.client else "")
     except Refusal as refusal:

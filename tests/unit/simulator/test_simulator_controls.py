@@ -98,3 +98,21 @@ async def test_a_plan_that_cannot_be_followed_is_refused(http: httpx2.AsyncClien
     answer = await http.post("/_sim/faults", content=raw)
     assert answer.status_code == 422
     assert answer.json()["error"]
+
+
+async def test_half_a_request_executes_nothing_and_makes_no_noise() -> None:
+    app = build_simulator(latency_ms=(0.0, 0.0))
+    messages = iter(
+        [{"type": "http.request", "body": b'{"call":"Incluir', "more_body": True}, {"type": "http.disconnect"}]
+    )
+
+    async def receive() -> dict[str, Any]:
+        return next(messages)
+
+    async def send(message: dict[str, Any]) -> None:
+        """Nobody hears it."""
+
+    path = "/api/v1/geral/clientes/"
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": [], "client": None}
+    await app(scope, receive, send)
+    assert app.state.simulator.book.entries == []
