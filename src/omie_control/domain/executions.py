@@ -200,6 +200,8 @@ class Execution:
     attempt: int = 0
     instance_id: UUID | None = None
     is_cleaned: bool = False
+    # Its month was made small: of its bodies only what `slim_json` leaves is there.
+    is_slimmed: bool = False
     category: Category | None = None
     complexity: Complexity | None = None
     calls: tuple[Call, ...] = field(default=())

@@ -56,6 +56,17 @@ async def test_a_filter_narrows_the_list_and_an_unknown_one_is_named(fresh_house
         assert (await client.get("/?empresa=inventada")).status_code == 422
 
 
+async def test_the_page_of_an_old_execution_says_that_its_bodies_were_cut(fresh_house: House) -> None:
+    handle = await fresh_house.begin("consultar_clientes")
+    await fresh_house.end(handle, response={"clientes": [{"codigo": number} for number in range(30)]})
+    said = "o que era longo nos conteúdos foi resumido"
+    async with fresh_house.visitor() as client:
+        assert said not in (await client.get(f"/execucoes/{handle.execution_id}")).text
+        assert await fresh_house.app.services.seals.slim(handle.started_at.date().replace(day=1)) > 0
+        page = (await client.get(f"/execucoes/{handle.execution_id}")).text
+    assert said in page and "_resumido" in page
+
+
 async def test_older_executions_are_a_page_away(fresh_house: House) -> None:
     for _ in range(45):
         await fresh_house.end(await fresh_house.begin())

@@ -7,7 +7,7 @@ select e.id, e.process_type, e.execution_id, e.status::text as status, e.started
        e.input_parameters, e.omie_endpoint, e.request_payload, e.response_status_code, e.response_data,
        e.error_message, e.error_code, e.user_agent, e.ip_address, e.fastmcp_session_id as session_id, e.company_id,
        c.slug as company, e.actor, e.parent_id, e.writes, e.attempt, e.instance_id, e.is_cleaned,
-       e.category::text as category, e.complexity::text as complexity,
+       e.content_hash is not null as is_slimmed, e.category::text as category, e.complexity::text as complexity,
        (select p.execution_id from process_executions p where p.id = e.parent_id) as parent
   from process_executions e
   left join companies c on c.id = e.company_id
