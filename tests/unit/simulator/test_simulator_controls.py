@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, MutableMapping
 from typing import Any
 
 import httpx2
@@ -102,17 +102,24 @@ async def test_a_plan_that_cannot_be_followed_is_refused(http: httpx2.AsyncClien
 
 async def test_half_a_request_executes_nothing_and_makes_no_noise() -> None:
     app = build_simulator(latency_ms=(0.0, 0.0))
-    messages = iter(
+    messages: Iterator[dict[str, Any]] = iter(
         [{"type": "http.request", "body": b'{"call":"Incluir', "more_body": True}, {"type": "http.disconnect"}]
     )
 
-    async def receive() -> dict[str, Any]:
+    async def receive() -> MutableMapping[str, Any]:
         return next(messages)
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: MutableMapping[str, Any]) -> None:
         """Nobody hears it."""
 
     path = "/api/v1/geral/clientes/"
-    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": [], "client": None}
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "query_string": b"",
+        "headers": [],
+        "client": None,
+    }
     await app(scope, receive, send)
     assert app.state.simulator.book.entries == []
