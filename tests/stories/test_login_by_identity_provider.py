@@ -12,27 +12,19 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import httpx2
-import pyotp
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
-from pydantic import SecretStr
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from tests.conftest import Database
+from tests.dashboard_house import AWAY, IDENTITY_COOKIE, PASSWORD, REFUSED, UNWELCOME, House, housed, refusals
 from tests.mcp_serving import serving, settings_for
 from tests.provider import CLIENT_ID, CLIENT_SECRET, Provider, hs256, html, part, provided, rsa
 
-from omie_control.app import App, open_app
-from omie_control.domain.actors import SYSTEM, Role, User
+from omie_control.app import open_app
+from omie_control.domain.actors import SYSTEM
 from omie_control.domain.executions import Origin
-from omie_control.errors import Conflict, InvalidInput, NotFound
 from omie_control.web import build_web
-
-PASSWORD = "uma-senha-longa-42"
-REFUSED = "Não foi possível confirmar a entrada com a conta da empresa."
-UNWELCOME = "Esta conta da empresa não tem acesso a este painel."
-AWAY = "O provedor de identidade não responde."
-IDENTITY_COOKIE = "omie_control_identidade"
 
 
 @pytest.fixture
@@ -41,55 +33,11 @@ async def provider() -> AsyncIterator[Provider]:
         yield made
 
 
-class House:
-    """An App that is served, with Ana in it and her provider beside it."""
-
-    def __init__(self, app: App, url: str, provider: Provider, ana: User) -> None:
-        self.app, self.url, self.provider, self.ana = app, url, provider, ana
-
-    def browser(self) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(base_url=self.url, headers={"Accept": "text/html"}, timeout=20)
-
-    async def leave(self, client: httpx2.AsyncClient, target: str = "/") -> str:
-        """Go to the provider, consent, and give the address that it sends the browser back to."""
-        start = await client.get("/entrar/oidc", params={"continuar": target})
-        assert start.status_code == 303, start.text
-        async with httpx2.AsyncClient() as elsewhere:
-            return str((await elsewhere.get(start.headers["location"])).headers["location"])
-
-    async def enter(self, client: httpx2.AsyncClient, target: str = "/") -> httpx2.Response:
-        return await client.get(await self.leave(client, target))
-
-    async def is_in(self, client: httpx2.AsyncClient) -> bool:
-        return (await client.get("/conta")).status_code == 200
-
-
-@asynccontextmanager
-async def housed(
-    database: Database, valkey_url: str, home: Path, provider: Provider, **more: Any
-) -> AsyncIterator[House]:
-    given = {
-        "oidc_issuer": provider.url,
-        "oidc_client_id": CLIENT_ID,
-        "oidc_client_secret": SecretStr(CLIENT_SECRET),
-        **more,
-    }
-    async with open_app(settings_for(database, valkey_url, home, **given), kind="serve") as app:
-        ana = await app.users.create(SYSTEM, "ana", PASSWORD, Role.OPERATOR)
-        async with serving(build_web(app)) as url:
-            yield House(app, url, provider, ana)
-
-
 @pytest.fixture
 async def house(database: Database, valkey_url: str, tmp_path: Path, provider: Provider) -> AsyncIterator[House]:
     async with housed(database, valkey_url, tmp_path, provider) as made:
         await made.app.services.user_identities.link(SYSTEM, "ana", "ana-7")
         yield made
-
-
-async def refusals(conn: asyncpg.Connection) -> list[str]:
-    rows = await conn.fetch("select detail from audit_events where action = 'login.identity_refused' order by id")
-    return [row["detail"] for row in rows]
 
 
 async def test_whoever_is_linked_enters_and_has_a_session_like_any_other(
@@ -399,7 +347,7 @@ async def test_what_the_provider_names_leads_nowhere_inside(
             assert (await house.enter(client)).status_code == 503
         assert heard == []
         async with (
-            housed_again(database, valkey_url, tmp_path, provider, outgoing_allowed=("127.0.0.1",)) as house,
+            housed(database, valkey_url, tmp_path, provider, outgoing_allowed=("127.0.0.1",)) as house,
             house.browser() as client,
         ):
             assert (await house.enter(client)).status_code == 503, "reached now, and of no use"
@@ -420,151 +368,6 @@ async def serving_quietly(app: Any) -> AsyncIterator[str]:
 
     async with serving(with_lifespan) as url:
         yield url
-
-
-@asynccontextmanager
-async def housed_again(
-    database: Database, valkey_url: str, home: Path, provider: Provider, **more: Any
-) -> AsyncIterator[House]:
-    """Open the house that Ana is in already."""
-    given = {
-        "oidc_issuer": provider.url,
-        "oidc_client_id": CLIENT_ID,
-        "oidc_client_secret": SecretStr(CLIENT_SECRET),
-        **more,
-    }
-    async with open_app(settings_for(database, valkey_url, home, **given), kind="serve") as app:
-        ana = next(user for user in await app.users.list(SYSTEM) if user.username == "ana")
-        async with serving(build_web(app)) as url:
-            yield House(app, url, provider, ana)
-
-
-async def test_who_is_nobody_here_or_no_longer_is_told_the_same(house: House, conn: asyncpg.Connection) -> None:
-    pages = []
-    for person in (
-        {"sub": "outra-pessoa"},
-        {"sub": "outra-pessoa", "email": "ana@empresa.com.br", "email_verified": True},
-    ):
-        house.provider.person = person
-        async with house.browser() as client:
-            answer = await house.enter(client)
-            assert answer.status_code == 403
-            pages.append(UNWELCOME in answer.text)
-    await house.app.users.deactivate(SYSTEM, "ana")
-    house.provider.person = {"sub": "ana-7"}
-    async with house.browser() as client:
-        answer = await house.enter(client)
-        assert (answer.status_code, UNWELCOME in answer.text) == (403, True)
-    assert pages == [True, True]
-    rows = await conn.fetch("select actor, object_id, detail from audit_events where action = 'login.identity_refused'")
-    assert {(row["actor"], row["object_id"], row["detail"]) for row in rows} == {
-        ("oidc:outra-pessoa", "outra-pessoa", "Ninguém está ligado a esta identidade."),
-        ("oidc:ana-7", "ana-7", "A pessoa desta identidade está desativada."),
-    }
-
-
-async def test_a_verified_address_links_once_where_that_is_allowed(
-    database: Database, valkey_url: str, tmp_path: Path, provider: Provider, conn: asyncpg.Connection
-) -> None:
-    async with housed(database, valkey_url, tmp_path, provider, oidc_link_by_email=True) as house:
-        verbs = house.app.services.user_identities
-        await verbs.set_email(SYSTEM, "ana", " Ana@Empresa.com.br ")
-
-        async def status(**person: Any) -> int:
-            provider.person = person
-            async with house.browser() as client:
-                return (await house.enter(client)).status_code
-
-        address = "ana@empresa.com.br"
-        for person in (
-            {"email": address},
-            {"email": address, "email_verified": False},
-            {"email": address, "email_verified": "true"},
-            {"email": address, "email_verified": 1},
-            {"email": "outra@empresa.com.br", "email_verified": True},
-            {"email": "ana@empresa.com.br\u200b", "email_verified": True},
-            {"email": "ANA@EMPRESA.COM.BR\u0130", "email_verified": True},
-            {"email": [address], "email_verified": True},
-            {"email_verified": True},
-        ):
-            assert await status(sub="s-1", **person) == 403, person
-        assert await conn.fetchval("select count(*) from user_identities") == 0
-        assert await status(sub="s-1", email="ANA@empresa.com.br", email_verified=True) == 303
-        # From now on the subject counts, whatever becomes of the address; and nobody else is her by it.
-        assert await status(sub="s-1", email="nova@empresa.com.br", email_verified=False) == 303
-        assert await status(sub="s-2", email=address, email_verified=True) == 403
-        listed = (await verbs.list(SYSTEM))[0]
-        assert (listed.username, listed.email, listed.subject, listed.linked_by) == ("ana", address, "s-1", "oidc")
-    row = await conn.fetchrow("select * from audit_events where action = 'user.identity_linked'")
-    assert row is not None
-    assert (row["actor"], row["object_id"]) == ("oidc:s-1", "ana")
-
-
-async def test_groups_give_the_role_where_that_is_wanted(
-    database: Database, valkey_url: str, tmp_path: Path, provider: Provider, conn: asyncpg.Connection
-) -> None:
-    async with housed(database, valkey_url, tmp_path, provider, oidc_login_roles=True) as house:
-        await house.app.services.user_identities.link(SYSTEM, "ana", "ana-7")
-        await house.app.services.identities.put(SYSTEM, "auditoria", Role.AUDITOR)
-        provider.person = {"sub": "ana-7", "roles": ["auditoria"]}
-        async with house.browser() as client:
-            assert (await house.enter(client)).status_code == 303
-            assert "auditor" in (await client.get("/conta")).text
-        row = await conn.fetchrow("select actor, before, after from audit_events where action = 'user.role_changed'")
-        assert row is not None
-        assert (row["actor"], '"operator"' in row["before"], '"auditor"' in row["after"]) == ("oidc:ana-7", True, True)
-        provider.person = {"sub": "ana-7", "roles": ["marketing"]}
-        async with house.browser() as client:
-            assert (await house.enter(client)).status_code == 403
-
-
-async def test_who_has_a_second_factor_here_still_owes_it(house: House) -> None:
-    factors = house.app.services.second_factors
-    enrolment = await factors.begin(house.ana.actor, "ana")
-    totp = pyotp.TOTP(enrolment.secret)
-    await factors.confirm(house.ana.actor, "ana", totp.at(time.time() - 30), Origin("web"))
-    async with house.browser() as client:
-        answer = await house.enter(client, "/conta")
-        assert answer.headers["location"] == "/entrar/codigo?continuar=/conta"
-        assert not await house.is_in(client)
-        page = (await client.get(answer.headers["location"])).text
-        token = page.split('name="csrf_token" value="')[1].split('"')[0]
-        form = {"code": totp.now(), "csrf_token": token, "continuar": "/conta"}
-        assert (await client.post("/entrar/codigo", data=form)).headers["location"] == "/conta"
-        assert await house.is_in(client)
-
-
-async def test_an_administrator_links_unlinks_and_never_takes_anothers(house: House, conn: asyncpg.Connection) -> None:
-    verbs = house.app.services.user_identities
-    await house.app.users.create(SYSTEM, "bia", PASSWORD, Role.VIEWER)
-    await verbs.set_email(SYSTEM, "ana", "ana@empresa.com.br")
-    for failing in (
-        verbs.link(SYSTEM, "bia", "ana-7"),
-        verbs.link(SYSTEM, "ana", "ana-8"),
-        verbs.set_email(SYSTEM, "bia", "ANA@empresa.com.br"),
-    ):
-        with pytest.raises(Conflict):
-            await failing
-    for wrong in (
-        verbs.link(SYSTEM, "bia", " "),
-        verbs.link(SYSTEM, "bia", "a\x00"),
-        verbs.set_email(SYSTEM, "bia", "bia"),
-    ):
-        with pytest.raises(InvalidInput):
-            await wrong
-    async with house.browser() as client:
-        assert (await house.enter(client)).status_code == 303
-        await verbs.unlink(SYSTEM, "ana")
-        assert not await house.is_in(client), "what the provider opened ends with the link"
-        assert (await house.enter(client)).status_code == 403
-    with pytest.raises(NotFound):
-        await verbs.unlink(SYSTEM, "ana")
-    actions = [row["action"] for row in await conn.fetch("select action from audit_events order by id")]
-    assert [each for each in actions if each.startswith("user.identity") or each == "user.email_set"] == [
-        "user.identity_linked",
-        "user.email_set",
-        "user.identity_unlinked",
-    ]
 
 
 async def test_without_a_provider_there_is_no_such_way(database: Database, valkey_url: str, tmp_path: Path) -> None:
