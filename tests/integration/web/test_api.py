@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -34,6 +35,11 @@ ROUTES: list[tuple[str, str, dict[str, Any] | None, tuple[int, int, int]]] = [
     ("GET", "/executions", None, (200, 200, 200)),
     ("GET", "/executions/{execution_id}", None, (200, 200, 200)),
     ("GET", "/system", None, (200, 200, 200)),
+    ("GET", "/webhooks", None, (200, 200, 200)),
+    ("POST", "/webhooks", {"company": "padaria"}, (403, 403, 200)),
+    ("GET", "/webhooks/events", None, (200, 200, 200)),
+    ("POST", "/webhooks/test", {}, (403, 403, 200)),
+    ("DELETE", "/webhooks/omw_aaaaaaaa", None, (403, 403, 404)),
     ("GET", "/openapi.json", None, (200, 200, 200)),
 ]
 
@@ -75,6 +81,7 @@ async def test_every_route_lets_in_whom_it_should_and_nobody_else(fresh_house: H
             if method in ("PUT", "POST"):
                 # What nobody asked for is not read before it is known who asks.
                 problem_of(await client.request(method, path, content=b"{"), 401)
+    await fresh_house.app.companies.add(SYSTEM, "padaria", "Padaria", "1234567890", "a" * 32)
     for index, role in enumerate(ROLES):
         async with program(fresh_house, role) as client:
             for method, template, body, expected in ROUTES:
@@ -90,7 +97,9 @@ async def test_the_table_above_names_every_route(house: House) -> None:
         document = (await client.get("/openapi.json")).json()
     told = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     asked = {(method, API + path.partition("?")[0]) for method, path, _, _ in ROUTES if path != "/openapi.json"}
-    assert {(method, path.replace("{key}", "writes.enabled")) for method, path in told} == asked
+    assert {
+        (method, path.replace("{key}", "writes.enabled").replace("{prefix}", "omw_aaaaaaaa")) for method, path in told
+    } == asked
     assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
 
 

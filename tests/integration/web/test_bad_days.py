@@ -8,9 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
+import httpx2
 import pytest
 from tests.conftest import Database, Servers, eventually
-from tests.integration.web.conftest import House, open_house
+from tests.integration.web.conftest import SYSTEM, House, open_house
+
+from omie_control.services.webhooks import PATH
 
 
 class Door:
@@ -105,3 +108,23 @@ async def test_without_postgresql_every_page_says_so_and_since_when_and_comes_ba
             return (await client.get("/")).status_code == 200 and (await client.get("/readyz")).status_code == 200
 
         await eventually(is_back, within=20)
+
+
+async def test_without_postgresql_no_webhook_is_acknowledged_and_none_is_lost(house: House, door: Door) -> None:
+    company = await house.app.companies.add(SYSTEM, "padaria", "Padaria", "1234567890", "a" * 32)
+    made = await house.app.services.webhooks.create(SYSTEM, company)
+    path = PATH + made.url.reveal().rpartition("/")[2]
+    event = {"messageId": "m-1", "topic": "Projeto.Incluido", "appKey": "1234567890", "event": {}}
+    async with httpx2.AsyncClient(base_url=house.url, timeout=20) as omie:
+        await door.shut()
+        answer = await omie.post(path, json=event)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        await door.open()
+
+        async def is_taken() -> bool:
+            return (await omie.post(path, json=event)).status_code == 200
+
+        # As Omie does: again, until somebody takes it.
+        await eventually(is_taken, within=20)
+    [kept] = (await house.app.services.webhooks.list(SYSTEM)).items
+    assert kept.message_id == "m-1"

@@ -14,10 +14,13 @@ import pytest_asyncio
 from tests.conftest import Database, eventually
 from tests.integration.web.conftest import SYSTEM, House
 
+from omie_control.domain.actors import Role
 from omie_control.domain.companies import Company
 from omie_control.domain.webhooks import EventStatus, WebhookEvent
 from omie_control.omie.webhooks import BODY_MAX_BYTES
+from omie_control.services.webhook_inbox import WebhookInbox
 from omie_control.services.webhooks import PATH
+from omie_control.telemetry import Event, subscribe
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 APP_KEY = "1234567890"
@@ -238,3 +241,48 @@ async def test_an_address_ends_with_its_company_its_revocation_and_its_overlap(
     assert (await post(fresh_house, path, event())).status_code == 404
     await fresh_house.app.companies.deactivate(SYSTEM, company.slug)
     assert (await post(fresh_house, newer, event())).status_code == 404
+
+
+async def test_a_program_makes_tests_and_ends_an_address(
+    fresh_house: House, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fresh_house.app.services.webhooks, "base_url", fresh_house.url)
+    _, text = await fresh_house.app.tokens.create(SYSTEM, "programa", Role.ADMIN)
+    base, headers = fresh_house.url + "/api/v1", {"Authorization": f"Bearer {text}"}
+    async with httpx2.AsyncClient(base_url=base, headers=headers, timeout=20) as program:
+        made = (await program.post("/webhooks", json={"company": "padaria"})).json()
+        assert made["url"].startswith(f"{fresh_house.url}{PATH}{made['prefix']}_")
+        assert (await program.post("/webhooks", json={"company": "padaria"})).status_code == 409
+        assert (await post(fresh_house, made["url"], event())).status_code == 200
+        tested = (await program.post("/webhooks/test", json={})).json()
+        assert tested["problem"] is None
+        listed = (await program.get("/webhooks/events", params={"limit": 1})).json()
+        assert [each["topic"] for each in listed["items"]] == ["OmieControl.Teste"]
+        older = (await program.get("/webhooks/events", params={"before": listed["next"]})).json()
+        assert [each["topic"] for each in older["items"]] == ["ClienteFornecedor.Alterado"]
+        swapped = (await program.post("/webhooks", json={"rotate": True, "overlap_hours": None})).json()
+        assert swapped["ending"] == [made["prefix"]]
+        status = (await program.get("/webhooks")).json()
+        assert {each["prefix"] for each in status["addresses"]} == {made["prefix"], swapped["prefix"]}
+        assert all(made["url"].rpartition("_")[2] not in each for each in (str(status), str(listed)))
+        assert (await program.delete(f"/webhooks/{made['prefix']}")).status_code == 200
+        assert (await program.delete(f"/webhooks/{made['prefix']}")).status_code == 409
+    assert (await post(fresh_house, made["url"], event())).status_code == 404
+
+
+async def test_what_nobody_foresaw_is_told_without_the_secret(
+    fresh_house: House, path: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def explode(*_: object) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    told: list[dict[str, Any]] = []
+    leave = subscribe(lambda what, facts: told.append({"event": what, **facts}))
+    monkeypatch.setattr(WebhookInbox, "take", explode)
+    try:
+        assert (await post(fresh_house, path, event())).status_code == 500
+    finally:
+        leave()
+    [failed] = [each for each in told if each["event"] is Event.REQUEST_FAILED]
+    assert failed["path"] == f"{PATH}•••"
+    assert path.rpartition("_")[2] not in str(told) + caplog.text
