@@ -16,6 +16,7 @@ import orjson
 from omie_control.domain.people import is_suspect, mask_document, mask_email, mask_tail, mask_text
 from omie_control.domain.personal_fields import Kind, kind_of
 from omie_control.domain.sealing import canonical
+from omie_control.domain.secret_texts import hide_secret, may_hold_secret
 
 HIDDEN = "•••"
 CUT = "…"
@@ -51,7 +52,16 @@ def mask(value: Any) -> Masked:
     walk = _Walk()
     masked = walk.any(value, None, 0)
     texts, hidden = _SEPARATOR.join(walk.texts), _SEPARATOR.join(walk.masked)
-    if is_suspect(texts) or len(texts) > MAX_TEXT or _is_dirty(texts) or len(hidden) > MAX_TEXT or _is_dirty(hidden):
+    if may_hold_secret(texts):
+        walk.hide_secrets()
+    if (
+        walk.secrets
+        or is_suspect(texts)
+        or len(texts) > MAX_TEXT
+        or _is_dirty(texts)
+        or len(hidden) > MAX_TEXT
+        or _is_dirty(hidden)
+    ):
         changes = walk.changes()
         if changes:
             masked = _replaced(masked, changes)
@@ -78,6 +88,8 @@ def hide_secrets(value: Any, depth: int = 0) -> Any:
             name: HIDDEN if isinstance(name, str) and kind_of(name) is Kind.SECRET else hide_secrets(inner, depth + 1)
             for name, inner in value.items()
         }
+    if isinstance(value, str):
+        return hide_secret(value) if may_hold_secret(value) else value
     return [hide_secrets(inner, depth + 1) for inner in value] if isinstance(value, list | tuple) else value
 
 
@@ -122,7 +134,7 @@ _rules = _Rules()
 class _Walk:
     """One walk: gathers texts without a rule, applies the rules of the others."""
 
-    __slots__ = ("documents", "has_secrets", "is_cleaned", "is_masked", "masked", "room", "texts")
+    __slots__ = ("documents", "has_secrets", "is_cleaned", "is_masked", "masked", "room", "secrets", "texts")
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -132,6 +144,8 @@ class _Walk:
         self.is_masked = False
         self.is_cleaned = False
         self.has_secrets = False
+        # What texts become that hold a secret.
+        self.secrets: dict[str, str] = {}
 
     def any(self, value: Any, rule: Rule | None, depth: int) -> Any:
         type_ = type(value)
@@ -259,11 +273,16 @@ class _Walk:
         self.is_cleaned = True
         return CUT
 
+    def hide_secrets(self) -> None:
+        """Note what each text without a rule becomes that holds a secret."""
+        self.secrets = {text: hidden for text in self.texts if (hidden := hide_secret(text)) is not text}
+        self.has_secrets = self.has_secrets or bool(self.secrets)
+
     def changes(self) -> dict[str, str]:
         """Return what each text that must change becomes; texts that a rule has masked are only cleaned."""
         changes = {text: cleaned for text in self.masked if (cleaned := self.clean(text)) is not text}
         for text in self.texts:
-            cleaned = self.clean(text)
+            cleaned = self.clean(self.secrets.get(text, text))
             masked = mask_text(cleaned, self.documents) if is_suspect(cleaned) else cleaned
             if masked != cleaned:
                 self.is_masked = True

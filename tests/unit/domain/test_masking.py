@@ -95,6 +95,43 @@ def test_a_secret_is_in_neither_form(name: str, value: Any) -> None:
     assert found.has_secrets
 
 
+TOKEN = "omc_ab2cd3ef_" + "Aa0-_" * 8 + "xyz"
+WEB_TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtYXJpYSJ9.c2lnbmF0dXJl"
+PRIVATE_KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (f"usar {TOKEN} amanhã", "usar omc_ab2cd3ef••• amanhã"),
+        (f"https://x.br/webhooks/omie/{TOKEN.replace('omc', 'omw')}", "https://x.br/webhooks/omie/omw_ab2cd3ef•••"),
+        (f"cabeçalho: Bearer {TOKEN}", "cabeçalho: Bearer omc_ab2cd3ef•••"),
+        (f"Authorization: Bearer {WEB_TOKEN}", "Authorization: Bearer •••"),
+        (WEB_TOKEN, HIDDEN),
+        (f"chave:\n{PRIVATE_KEY}\nfim", "chave:\n•••\nfim"),
+        ("-----BEGIN PRIVATE KEY-----\ncortada", HIDDEN),
+        ("bearer abcdefghijklmnop0123456789", "bearer •••"),
+    ],
+)
+def test_a_secret_in_an_ordinary_text_is_in_neither_form(text: str, left: str) -> None:
+    found = mask({"observacao": text, "itens": [{"obs": text}, text]})
+    assert found.value == found.clear == {"observacao": left, "itens": [{"obs": left}, left]}
+    assert (found.has_secrets, found.is_masked) == (True, False)
+
+
+@pytest.mark.parametrize("text", ["omc_ab2cd3ef", "eyJ", "the bearer of this letter", "PRIVATE KEY", "Bearer of news"])
+def test_words_that_only_look_like_a_secret_stay(text: str) -> None:
+    given = {"observacao": text}
+    assert mask(given).value is given
+
+
+def test_a_secret_and_a_document_in_one_text_are_both_hidden() -> None:
+    found = mask({"observacao": f"{TOKEN} de 529.982.247-25"})
+    assert found.value == {"observacao": "omc_ab2cd3ef••• de ***.982.247-**"}
+    assert found.clear == {"observacao": "omc_ab2cd3ef••• de 529.982.247-25"}
+    assert (found.has_secrets, found.is_masked) == (True, True)
+
+
 def test_a_secret_alone_is_no_reason_to_seal() -> None:
     assert not mask({"token": "abc"}).is_masked
 

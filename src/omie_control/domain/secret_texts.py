@@ -1,0 +1,34 @@
+"""Secrets that stand inside an ordinary text: a token pasted into an observation, a key into a message.
+
+Recognised by their form: our own tokens and webhook addresses, signed web tokens, private keys and what follows the
+word Bearer. A secret without a form of its own (a password in a sentence) cannot be told from other words.
+"""
+
+from __future__ import annotations
+
+import re
+
+_SIGNS = ("omc_", "omw_", "eyJ", "PRIVATE KEY", "earer ", "EARER ")
+_SECRETS = re.compile(
+    r"(?P<ours>om[cw]_[a-z2-9]{8})_[A-Za-z0-9_-]{32,}"
+    r"|eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----(?:.*?-----END [A-Z ]*PRIVATE KEY-----|.*)"
+    r"|(?P<bearer>\b[Bb](?:earer|EARER) +)(?!om[cw]_)[A-Za-z0-9._~+/-]{16,}=*",
+    re.DOTALL,
+)
+_HIDDEN = "•••"
+
+
+def may_hold_secret(text: str) -> bool:
+    """Say cheaply whether a text could hold a secret; False is certain."""
+    return any(sign in text for sign in _SIGNS)
+
+
+def hide_secret(text: str) -> str:
+    """Replace every secret within a text; of ours the public beginning stays. The same object when there is none."""
+    hidden = _SECRETS.sub(_shown, text)
+    return text if hidden == text else hidden
+
+
+def _shown(found: re.Match[str]) -> str:
+    return f"{found['ours'] or found['bearer'] or ''}{_HIDDEN}"
