@@ -218,9 +218,10 @@ def _number(value: Any) -> Decimal | None:
     if isinstance(value, bool) or value is None or value == "":
         return None
     try:
-        return Decimal(str(value))
+        found = Decimal(str(value))
     except InvalidOperation:
         return None
+    return found if found.is_finite() else None
 
 
 def _trace(row: Any) -> str:

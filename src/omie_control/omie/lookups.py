@@ -93,7 +93,8 @@ class Lookup:
         if self.code_path is None:
             return None
         found = _get(param, self.code_path)
-        return str(found) if found not in (None, "") else None
+        # Blanks are no code: Omie would keep none, and nothing could be found by them.
+        return str(found) if found is not None and str(found).strip() else None
 
     def carrying(self, param: Mapping[str, Any], code: str | None) -> dict[str, Any]:
         """Return what to send: the caller's own code stays, else `code` joins where the method takes one."""

@@ -114,7 +114,7 @@ def _exact(value: Any) -> Any:
 
 
 def read_object(body: bytes) -> dict[str, Any] | None:
-    """Return the object that a body of Omie's holds, or None for anything else: HTML, nothing, cut, too deep, too big."""
+    """Return the object that a body of Omie's holds, or None for anything else: HTML, nothing, cut, deep, big."""
     if len(body) > BODY_MAX_BYTES:
         return None
     data = _parse(body.removeprefix(_BOM).strip())

@@ -107,6 +107,8 @@ def test_the_caller_s_own_code_stays_and_the_rest_of_the_record_is_kept() -> Non
     without = {"cabecalho": {"etapa": "10"}, "det": []}
     assert lookup.carrying(without, "oc-1")["cabecalho"] == {"etapa": "10", "codigo_pedido_integracao": "oc-1"}
     assert without == {"cabecalho": {"etapa": "10"}, "det": []}
+    blank = {"cabecalho": {"etapa": "10", "codigo_pedido_integracao": "  "}}
+    assert lookup.carrying(blank, "oc-1")["cabecalho"]["codigo_pedido_integracao"] == "oc-1"
 
 
 def test_who_makes_records_that_a_method_shows() -> None:
@@ -140,6 +142,13 @@ def test_a_list_that_ignores_the_filter_proves_nothing_done() -> None:
     ours = {lookup.asked.list_key or "": [{"cod_int_ajuste": "B"}, {"cod_int_ajuste": "oc-1"}]}
     assert finding(lookup, {"cod_int_ajuste": "oc-1"}, other, code="oc-1") is Finding.NOT_DONE
     assert finding(lookup, {"cod_int_ajuste": "oc-1"}, ours, code="oc-1") is Finding.DONE
+
+
+@pytest.mark.parametrize("odd", ["NaN", "sNaN", "Infinity"])
+def test_words_that_decimals_know_are_words(odd: str) -> None:
+    lookup, param = lookup_for(ALTERAR), {"codigo_cliente_omie": 5, "endereco_numero": odd}
+    assert finding(lookup, param, param) is Finding.DONE
+    assert finding(lookup, param, param | {"endereco_numero": 7, "info": BEFORE_IT}) is Finding.NOT_DONE
 
 
 def test_a_change_shows_in_the_record_however_omie_writes_it() -> None:
