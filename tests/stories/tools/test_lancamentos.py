@@ -135,3 +135,15 @@ STORIES = (
 @pytest.mark.parametrize(("tool", "case"), told(STORIES))
 async def test_story(house: House, tool: str, case: Case) -> None:
     await house.tell(tool, case)
+
+
+async def test_nobody_guesses_whether_money_comes_or_goes(house: House) -> None:
+    before = house.asked
+    answer = await house.call("incluir_lancamento", **a_new_entry(house, categoria=None))
+    assert answer.is_error
+    assert "categoria: diz se o dinheiro entra ou sai" in answer.text
+    own = {"categoria": None, "codigo_conta_destino": an_account(house)}
+    answer = await house.call("incluir_lancamento", **a_new_entry(house, **own))
+    assert answer.is_error
+    assert "codigo_conta_destino: esperada outra conta" in answer.text
+    assert house.asked == before

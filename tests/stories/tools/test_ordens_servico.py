@@ -133,7 +133,7 @@ STORIES = (
         ),
         empty=Case(lambda house: a_new_order(house, codigo_cliente=42), is_refused=True),
         wrong=Case(
-            lambda house: a_new_order(house, servicos=[{"quantidade": 1, "valor_unitario": 5}]),
+            lambda house: a_new_order(house, servicos=[{"quantidade": 1, "valor_unitario": 5, "descricao": "Visita"}]),
             says="servicos[0]: informe codigo_servico, ou descricao",
         ),
         failing=Case(a_new_order, says="Não repita"),

@@ -148,6 +148,8 @@ async def test_an_item_that_changes_is_named(house: House) -> None:
     before = house.asked
     answer = await house.call("alterar_pedido_venda", codigo_omie=5, itens=[{"quantidade": 2}])
     assert "itens[0]: informe codigo_item" in answer.text
+    answer = await house.call("alterar_pedido_venda", codigo_omie=5, itens=[{"codigo_item": 7}])
+    assert "itens[0]: informe o que muda" in answer.text
     assert house.asked == before
 
 
@@ -155,3 +157,11 @@ async def test_an_invoiced_order_is_not_deleted(house: House) -> None:
     answer = await house.call("excluir_pedido_venda", **named(house, "60"))
     assert answer.is_error
     assert "faturado" in answer.text
+
+
+async def test_a_range_of_numbers_is_not_read_backwards(house: House) -> None:
+    before = house.asked
+    for tool in ("listar_pedidos_venda", "listar_notas_fiscais"):
+        answer = await house.call(tool, numero_de=9, numero_ate=1)
+        assert "numero_de: esperado um número até numero_ate" in answer.text
+    assert house.asked == before

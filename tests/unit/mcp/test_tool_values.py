@@ -105,7 +105,10 @@ def test_the_rest_goes_out_in_one_form(read: Callable[[Any], Any], written: Any,
         *((values.read_document, wrong) for wrong in ("529.982.247-26", "11111111111", "12.ABC.345/01DE-36", 5, None)),
         *((values.read_cep, wrong) for wrong in ("0131010", "abcdefgh", 1310100)),
         *((values.read_uf, wrong) for wrong in ("XX", "São Paulo", 3)),
-        *((values.read_email, wrong) for wrong in ("sol", "a@b", "a@b.c d", "a@sol.com;b@sol.com", "x" * 501)),
+        *(
+            (values.read_email, wrong)
+            for wrong in ("sol", "a@b", "a@b.c d", "a@sol.com;b@sol.com", "a\x00@sol.com", "x" * 501)
+        ),
         *((values.read_flag, wrong) for wrong in (1, "talvez", None)),
     ],
 )

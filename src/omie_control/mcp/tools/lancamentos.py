@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from omie_control.domain.executions import Category, Complexity
+from omie_control.errors import InvalidInput
 from omie_control.mcp.tools.family import Family
 from omie_control.mcp.tools.omie import Listing, Reading, Writing
 from omie_control.mcp.tools.parameters import Codigo, CodigoOmie, CodigoProjeto, Data, Valor
@@ -131,6 +132,16 @@ def incluir_lancamento(
     observacao: Observacao = None,
     codigo_integracao: CodigoCurto = None,
 ) -> Fields:
+    if categoria is None and codigo_conta_destino is None:
+        raise InvalidInput(
+            'categoria: diz se o dinheiro entra ou sai, e não veio. Exemplo: "2.01.01".',
+            hint="Ache-a com consultar_categorias; numa transferência, informe codigo_conta_destino.",
+        )
+    if codigo_conta_destino == codigo_conta_corrente:
+        raise InvalidInput(
+            "codigo_conta_destino: esperada outra conta que não a de origem.",
+            hint="As contas estão em listar_contas_correntes; nada foi enviado.",
+        )
     return {
         "cCodIntLanc": codigo_integracao,
         **_head(codigo_conta_corrente, data, valor),

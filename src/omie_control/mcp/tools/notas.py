@@ -14,7 +14,7 @@ from omie_control.mcp.tools.family import Family
 from omie_control.mcp.tools.omie import Asked, Listing, Omie, Reading
 from omie_control.mcp.tools.parameters import Codigo, CodigoCliente, Documento, EmissaoAte, EmissaoDe, SimNao
 from omie_control.mcp.tools.shapes import Shape, code, days, money, result_schema, text, whole
-from omie_control.mcp.tools.wire import Fields, between, only_one
+from omie_control.mcp.tools.wire import Fields, between, numbered, only_one
 from omie_control.mcp.tools.words import bullets, filled, plain
 
 PATH = "produtos/nfconsultar/"
@@ -125,8 +125,7 @@ def listar_notas_fiscais(
         "tpNF": {"entrada": "0", "saida": "1"}.get(tipo or ""),
         "nIdCliente": codigo_cliente,
         "cnpj_cpf": cnpj_cpf,
-        "nNFInicial": numero_de,
-        "nNFFinal": numero_ate,
+        **numbered("numero", numero_de, numero_ate, "nNFInicial", "nNFFinal"),
     }
 
 

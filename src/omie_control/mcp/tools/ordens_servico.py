@@ -274,7 +274,8 @@ def named(codigo_omie: int | None, codigo_integracao: str | None, numero: str | 
 
 
 def _service(position: int, given: Servico) -> dict[str, Any]:
-    if given.codigo_servico is None and given.descricao is None:
+    whole = (given.descricao, given.tributacao, given.codigo_municipal, given.codigo_lc116)
+    if given.codigo_servico is None and None in whole:
         raise InvalidInput(
             f"servicos[{position}]: informe codigo_servico, ou descricao, tributacao, codigo_municipal e codigo_lc116.",
             hint="Os serviços cadastrados estão em listar_servicos.",

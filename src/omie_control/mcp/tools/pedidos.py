@@ -20,7 +20,7 @@ from omie_control.mcp.tools.parameters import (
     EmissaoAte,
     EmissaoDe,
 )
-from omie_control.mcp.tools.wire import Fields, Key, between, only_one
+from omie_control.mcp.tools.wire import Fields, Key, between, numbered, only_one
 
 PATH = record.PATH
 
@@ -84,8 +84,7 @@ def listar_pedidos_venda(
         **between("emissao", emissao_de, emissao_ate, "data_emissao_de", "data_emissao_ate"),
         **between("previsao", previsao_de, previsao_ate, "data_previsao_de", "data_previsao_ate"),
         **between("faturamento", faturamento_de, faturamento_ate, "data_faturamento_de", "data_faturamento_ate"),
-        "numero_pedido_de": numero_de,
-        "numero_pedido_ate": numero_ate,
+        **numbered("numero", numero_de, numero_ate, "numero_pedido_de", "numero_pedido_ate"),
     }
 
 
@@ -167,6 +166,12 @@ def alterar_pedido_venda(
             raise InvalidInput(
                 f"itens[{position}]: informe codigo_item, ou codigo_item_integracao para um item novo.",
                 hint="Os códigos dos itens estão em consultar_pedido_venda.",
+            )
+        values = (item.codigo_produto, item.quantidade, item.valor_unitario, item.valor_desconto)
+        if not item.remover and all(value is None for value in values):
+            raise InvalidInput(
+                f"itens[{position}]: informe o que muda (produto, quantidade, preço ou desconto), ou remover=true.",
+                hint="Veja o item com consultar_pedido_venda; nada foi enviado.",
             )
     changed = record.details(locals()) | {"det": record.changed_items(itens)}
     return changed | IN_HEAD(codigo_omie, codigo_integracao)

@@ -126,7 +126,7 @@ def read_email(value: Any) -> str:
     """Read one e-mail address, or several with commas between them. Empty stays empty."""
     if isinstance(value, str) and len(value) <= 500:
         each = [part.strip() for part in value.split(",")]
-        if each == [""] or all(_EMAIL.fullmatch(part) for part in each):
+        if each == [""] or all(_EMAIL.fullmatch(part) and part.isprintable() for part in each):
             return ",".join(each)
     raise Misread("esperado um e-mail, ou vários separados por vírgula. Exemplo: contato@exemplo.com.br.")
 

@@ -67,6 +67,16 @@ def between(name: str, since: date | None, until: date | None, *fields: str) -> 
     return dict(zip(fields, (first, last), strict=True))
 
 
+def numbered(name: str, first: int | None, last: int | None, *fields: str) -> dict[str, Any]:
+    """Return a range of numbers for two fields of a method, either of which may stay open. `name`: ours."""
+    if first is not None and last is not None and first > last:
+        raise InvalidInput(
+            f"{name}_de: esperado um número até {name}_ate. Exemplo: {name}_de=1001, {name}_ate=1050.",
+            hint="Troque os números e chame de novo; nada foi enviado.",
+        )
+    return dict(zip(fields, (first, last), strict=True))
+
+
 def has_field(method: Method, type_name: str, path: str) -> bool:
     """Say whether a type of a method's service has a field at a dotted path."""
     *outer, last = path.split(".")
