@@ -174,7 +174,7 @@ STORIES = (
             has={"movimentos": [], "registros_lidos": 0, "valor_de_entradas": 0.0},
             says="Nenhum movimento de estoque de 01/01/2020 a 10/01/2020",
         ),
-        wrong=Case({"de": "01/01/2025", "ate": "03/01/2026"}, says="o período passa de um ano"),
+        wrong=Case({"de": "01/01/2025", "ate": "03/01/2026"}, says="período de no máximo 366 dias"),
         failing=Case(),
     ),
     Story(

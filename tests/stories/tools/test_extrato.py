@@ -146,3 +146,6 @@ def test_a_pair_that_another_line_fits_as_well_is_doubtful() -> None:
     compared = compare([(at, one)], [(at, one), (at, one)], 0)
     assert compared.pairs == [(0, 0, True)]
     assert compared.only_omie == [1]
+    # The same from the other side, and a day further away is no doubt.
+    assert compare([(at, one), (at, one)], [(at, one)], 0).pairs == [(0, 0, True)]
+    assert compare([(at, one)], [(at, one), (date(2026, 11, 4), one)], 2).pairs == [(0, 0, False)]

@@ -11,6 +11,8 @@ import pytest
 from tests.titles_held import Held, held, make_exceptions, money, today
 from tests.tool_stories import Case, House, Story, Told, told
 
+from omie_control.mcp.tools.values import shown_money
+
 
 async def some_exceptions(house: House, **arguments: Any) -> dict[str, Any]:
     await make_exceptions(house)
@@ -36,6 +38,9 @@ def every_late_one(house: House, answer: Told) -> None:
     assert [row["dias_de_atraso"] for row in rows] == sorted((row["dias_de_atraso"] for row in rows), reverse=True)
     assert any(each.paid for each in late), "a title paid in part is late as well"
     assert answer.data["dados_completos"] is True
+    # Both sides are told, and never as one sum.
+    owed, owing = (shown_money(answer.data[name]) for name in ("a_receber_vencido", "a_pagar_vencido"))
+    assert f"{len(late)} títulos vencidos, {owed} a receber e {owing} a pagar em aberto" in answer.text
 
 
 def ages_are_the_book_s(house: House, answer: Told) -> None:
@@ -116,7 +121,8 @@ STORIES = (
             has={"por_status": [], "total_de_titulos": 0, "em_aberto": 0.0},
         ),
         wrong=Case(
-            {"vencimento_de": "01/01/2026", "vencimento_ate": "31/12/2027"}, says="período de no máximo 366 dias"
+            {"vencimento_de": "01/01/2026", "vencimento_ate": "31/12/2027"},
+            says="vencimento_ate: esperado um período de no máximo 366 dias",
         ),
         failing=Case({}),
     ),
@@ -126,3 +132,11 @@ STORIES = (
 @pytest.mark.parametrize(("tool", "case"), told(STORIES))
 async def test_story(house: House, tool: str, case: Case) -> None:
     await house.tell(tool, case)
+
+
+async def test_one_day_of_a_period_is_completed_on_its_open_side(house: House) -> None:
+    past = await house.call("status_contas_receber", vencimento_ate="31/03/2026")
+    assert (past.data["vencimento_de"], past.data["vencimento_ate"]) == ("31/12/2025", "31/03/2026")
+    ahead = today() + timedelta(days=200)
+    coming = await house.call("status_contas_receber", vencimento_de=ahead.isoformat())
+    assert coming.data["vencimento_ate"] == f"{ahead + timedelta(days=90):%d/%m/%Y}"

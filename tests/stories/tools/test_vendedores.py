@@ -70,3 +70,13 @@ STORIES = (
 @pytest.mark.parametrize(("tool", "case"), told(STORIES))
 async def test_story(house: House, tool: str, case: Case) -> None:
     await house.tell(tool, case)
+
+
+async def test_an_empty_email_goes_and_the_rest_stays(house: House) -> None:
+    seller = a_seller(house)
+    before = dict(house.row(TABLE, seller["codigo_omie"]).record)
+    answer = await house.call("alterar_vendedor", **seller, email="")
+    assert not answer.is_error, answer.text
+    after = house.row(TABLE, seller["codigo_omie"]).record
+    assert (before["email"] != "", after["email"]) == (True, "")
+    assert (after["nome"], after["comissao"]) == (before["nome"], before["comissao"])

@@ -103,3 +103,6 @@ def test_a_period_has_an_end_after_its_beginning_and_at_most_a_year() -> None:
         require_period(date(2026, 1, 2), date(2026, 1, 1))
     with pytest.raises(InvalidInput, match="no máximo 366 dias"):
         require_period(date(2024, 1, 1), date(2025, 12, 31))
+    require_period(date(2024, 1, 1), date(2025, 12, 31), days_max=None)
+    with pytest.raises(InvalidInput, match="vencimento_ate: esperado"):
+        require_period(date(2024, 1, 1), date(2025, 12, 31), names=("vencimento_de", "vencimento_ate"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -252,9 +253,10 @@ def compare(
         if b not in pairs and o not in taken:
             pairs[b] = (o, distance)
             taken.add(o)
+    of_bank = Counter((b, distance) for distance, b, _ in near)
+    of_omie = Counter((o, distance) for distance, _, o in near)
     judged = [
-        (b, o, any(distance == found and (b == b2) != (o == o2) for distance, b2, o2 in near))
-        for b, (o, found) in sorted(pairs.items())
+        (b, o, of_bank[b, distance] > 1 or of_omie[o, distance] > 1) for b, (o, distance) in sorted(pairs.items())
     ]
     return Compared(
         judged, [b for b in range(len(bank)) if b not in pairs], [o for o in range(len(omie)) if o not in taken]

@@ -16,6 +16,7 @@ from omie_control.mcp.tools.estoque import Produto, ProdutoIntegracao
 from omie_control.mcp.tools.family import Family
 from omie_control.mcp.tools.omie import Listing, Omie, Scan
 from omie_control.mcp.tools.parameters import Codigo, Data
+from omie_control.mcp.tools.periodo import require_period
 from omie_control.mcp.tools.shapes import Row, Shape, code, days, flag, money, number, result_schema, text
 from omie_control.mcp.tools.values import shown_day, shown_money
 from omie_control.services.answers import FROM_OMIE
@@ -44,7 +45,6 @@ MOVIMENTOS = Listing(
     ),
 )
 SLICE = timedelta(days=30)
-PERIOD_MAX = timedelta(days=366)
 PAGES_MAX = 40
 SHOWN_MAX = 500
 
@@ -153,13 +153,7 @@ async def _scanned(omie: Omie, fields: dict[str, Any], first: date, last: date) 
 def _period(since: date | None, until: date | None, today: date) -> tuple[date, date]:
     last = until or today
     first = since or last - SLICE + timedelta(days=1)
-    if first > last:
-        raise InvalidInput(
-            "de: esperada uma data até `ate`. Exemplo: de=01/01/2026, ate=31/01/2026.",
-            hint="Troque as datas e chame de novo; nada foi enviado.",
-        )
-    if last - first >= PERIOD_MAX:
-        raise InvalidInput("de: o período passa de um ano.", hint="Divida-o em partes e chame uma vez para cada.")
+    require_period(first, last)
     return first, last
 
 

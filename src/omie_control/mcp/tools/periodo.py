@@ -24,16 +24,22 @@ def period_of(today: date, de: date | None, ate: date | None) -> tuple[date, dat
     return since, until
 
 
-def require_period(since: date, until: date, *, days_max: int | None = DAYS_MAX) -> None:
-    """Raise InvalidInput for a period that ends before it begins, or is too long for one report (None: never)."""
+def require_period(
+    since: date, until: date, *, days_max: int | None = DAYS_MAX, names: tuple[str, str] = ("de", "ate")
+) -> None:
+    """Raise InvalidInput for a period that ends before it begins, or is too long for one report (None: never).
+
+    `names`: the two arguments, as the tool calls them.
+    """
+    de, ate = names
     if since > until:
         raise InvalidInput(
-            "de: esperada uma data até `ate`. Exemplo: de=01/11/2026, ate=30/11/2026.",
+            f"{de}: esperada uma data até `{ate}`. Exemplo: {de}=01/11/2026, {ate}=30/11/2026.",
             hint="Troque as datas e chame de novo; nada foi enviado.",
         )
     if days_max is not None and (until - since).days >= days_max:
         raise InvalidInput(
-            f"ate: esperado um período de no máximo {days_max} dias. Exemplo: de=01/01/2026, ate=31/12/2026.",
+            f"{ate}: esperado um período de no máximo {days_max} dias. Exemplo: {de}=01/01/2026, {ate}=31/12/2026.",
             hint="Divida o período em partes; nada foi enviado.",
         )
 

@@ -109,7 +109,10 @@ async def titulos_vencidos(
     }
     if not late:
         return omie.answer(facts, f"Nenhum título vencido (empresa {omie.company.slug}).", warned([scan]))
-    head = f"{len(late)} títulos vencidos, {shown_money(total(late))} em aberto (empresa {omie.company.slug})."
+    # What is owed to the company and what it owes are never added up.
+    owed = {"receber": facts["a_receber_vencido"], "pagar": facts["a_pagar_vencido"]}
+    sums = " e ".join(f"{shown_money(value)} a {side}" for side, value in owed.items() if lado in (side, "ambos"))
+    head = f"{len(late)} títulos vencidos, {sums} em aberto (empresa {omie.company.slug})."
     more = f"Mostrados os {len(shown)} mais antigos." if len(shown) < len(late) else None
     return omie.answer(facts, warned([scan]), head, _late_table(shown), more)
 
@@ -174,8 +177,8 @@ async def status_contas_receber(
     vencimento_ate: VencimentoAte = None,
     codigo_cliente: Cliente = None,
 ) -> ToolResult:
-    since, until = vencimento_de or omie.today - _PERIOD, vencimento_ate or omie.today + _PERIOD
-    require_period(since, until)
+    since, until = _period(omie.today, vencimento_de, vencimento_ate)
+    require_period(since, until, names=("vencimento_de", "vencimento_ate"))
     scan = await titles_due(omie, "receber", since, until, {"nCodCliente": codigo_cliente})
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in scan.rows:
@@ -267,6 +270,12 @@ def aging_of(rows: Sequence[Row], today: date) -> Aging:
     ]
     late = total(row for row in rows if days_late(row, today) > 0)
     return Aging(bands, late, total(rows) - late, len(rows), biggest)
+
+
+def _period(today: date, since: date | None, until: date | None) -> tuple[date, date]:
+    """Complete a period by 90 days: around today, or on the open side of the day that is given."""
+    first = since or min(today, until or today) - _PERIOD
+    return first, until or max(today, first) + _PERIOD
 
 
 def _is_between(days: int, low: int | None, high: int | None) -> bool:

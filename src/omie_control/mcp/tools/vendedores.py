@@ -14,7 +14,6 @@ from omie_control.mcp.tools.omie import Listing, Omie, Reading, Writing
 from omie_control.mcp.tools.parameters import Chave, CodigoIntegracao, CodigoOmie, Dinheiro, Email, SimNao
 from omie_control.mcp.tools.shapes import Shape, code, flag, number, text, whole
 from omie_control.mcp.tools.wire import Fields, Key
-from omie_control.mcp.tools.words import filled
 
 PATH = "geral/vendedores/"
 
@@ -128,16 +127,16 @@ async def alterar_vendedor(
 ) -> ToolResult:
     _check(comissao_percentual)
     named = KEY(codigo_omie, codigo_integracao)
-    changes = filled(
-        {
-            "nome": nome,
-            "email": email,
-            "comissao": comissao_percentual,
-            "fatura_pedido": fatura_pedido,
-            "visualiza_pedido": visualiza_pedido,
-            "inativo": inativo,
-        }
-    )
+    given = {
+        "nome": nome,
+        "email": email,
+        "comissao": comissao_percentual,
+        "fatura_pedido": fatura_pedido,
+        "visualiza_pedido": visualiza_pedido,
+        "inativo": inativo,
+    }
+    # An empty e-mail is a change as well: it goes.
+    changes = {name: value for name, value in given.items() if value is not None}
     if not changes:
         raise InvalidInput("Nenhum campo para alterar foi informado.", hint="Informe ao menos um campo.")
     found = whole((await omie.read(VENDEDOR, named)).payload.data)
