@@ -54,7 +54,7 @@ class Client:
     scopes: str = "openid profile email"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Departure:
     """Where the browser goes, and the cookie that it has to come back with."""
 
@@ -70,8 +70,10 @@ class Arrival:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Begun:
+    """What a login began with: whoever knew it could answer in another's place, so it never prints itself."""
+
     state: str
     nonce: str
     verifier: str
