@@ -25,6 +25,8 @@ MAX_VALUES = 500_000
 MAX_TEXT = 1_000_000
 _MAX_NAMES = 16_384
 _MAX_NAME = 100
+# Shorter ones stand in ordinary words as well.
+_SECRET_MIN = 4
 _SCALARS = frozenset({int, float, bool, type(None)})
 _OPTIONS = orjson.OPT_NON_STR_KEYS
 _SEPARATOR = "\x1f"
@@ -91,6 +93,23 @@ def hide_secrets(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str):
         return hide_secret(value) if may_hold_secret(value) else value
     return [hide_secrets(inner, depth + 1) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def secrets_in(value: Any, depth: int = 0) -> set[str]:
+    """Return the texts that stand in a value under the name of a secret, so that they can be hidden elsewhere."""
+    found: set[str] = set()
+    if depth > MAX_DEPTH:
+        return found
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if not (isinstance(name, str) and kind_of(name) is Kind.SECRET):
+                found |= secrets_in(inner, depth + 1)
+            elif isinstance(inner, str) and len(inner) >= _SECRET_MIN:
+                found.add(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            found |= secrets_in(inner, depth + 1)
+    return found
 
 
 Rule = Callable[[str, list[str]], str]

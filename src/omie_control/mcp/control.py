@@ -308,7 +308,7 @@ def _naming(request: Request, named: object) -> Request:
 def _outcome(result: Any) -> Outcome:
     response = response_of(result)
     if isinstance(result, ToolResult) and result.is_error:
-        return Outcome(Status.FAILED, response=response, error_message=text_of(result)[:4000], error_code=TOOL_FAILED)
+        return Outcome(Status.FAILED, response=response, error_message=text_of(result), error_code=TOOL_FAILED)
     return Outcome(Status.COMPLETED, response=response)
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from omie_control.domain.executions import Status
-from omie_control.domain.masking import mask
 from omie_control.errors import ControlError, OmieUnreachable, Uncertain
-from omie_control.services.recording import Handle, Outcome
+from omie_control.services.recording import Handle, Outcome, message_of
 
-MESSAGE_MAX = 4000
 UNCERTAIN_TEXT = "A escrita tinha saído para o Omie quando a execução foi interrompida; não se sabe se foi feita."
 # The error code of a write that was not sent because the fate of an equal, earlier one is unknown.
 FIRST_IS_UNCERTAIN = "primeira_incerta"
@@ -20,11 +18,11 @@ def outcome_of(handle: Handle, error: BaseException) -> Outcome:
     is_ours = isinstance(error, Uncertain) and error.code != FIRST_IS_UNCERTAIN
     if handle.write_in_flight or is_ours:
         text = error.for_people() if isinstance(error, Uncertain) else f"{UNCERTAIN_TEXT} {Uncertain.hint}"
-        return Outcome(Status.UNCERTAIN, error_code=_code(error, "incerto"), error_message=_clean(text))
+        return Outcome(Status.UNCERTAIN, error_code=_code(error, "incerto"), error_message=message_of(text))
     match error:
         case asyncio.CancelledError() if handle.stop_reason is not None:
             return Outcome(
-                Status.CANCELLED, error_code="cancelada", error_message=_clean(f"Cancelada: {handle.stop_reason}")
+                Status.CANCELLED, error_code="cancelada", error_message=message_of(f"Cancelada: {handle.stop_reason}")
             )
         case asyncio.CancelledError():
             return Outcome(
@@ -35,19 +33,13 @@ def outcome_of(handle: Handle, error: BaseException) -> Outcome:
         case TimeoutError():
             return Outcome(Status.TIMEOUT, error_code="tempo_esgotado", error_message="O tempo da execução se esgotou.")
         case OmieUnreachable() if error.code == "tempo_esgotado":
-            return Outcome(Status.TIMEOUT, error_code=error.code, error_message=_clean(error.for_people()))
+            return Outcome(Status.TIMEOUT, error_code=error.code, error_message=message_of(error.for_people()))
         case ControlError():
-            return Outcome(Status.FAILED, error_code=error.code[:50], error_message=_clean(error.for_people()))
+            return Outcome(Status.FAILED, error_code=error.code[:50], error_message=message_of(error.for_people()))
         case _:
             text = f"{type(error).__name__}: {error}"
-            return Outcome(Status.FAILED, error_code="erro_da_ferramenta", error_message=_clean(text))
+            return Outcome(Status.FAILED, error_code="erro_da_ferramenta", error_message=message_of(text))
 
 
 def _code(error: BaseException, default: str) -> str:
     return error.code[:50] if isinstance(error, Uncertain) else default
-
-
-def _clean(text: str) -> str:
-    """Mask what the text may quote of a person, and bound it."""
-    masked = mask(text[:MESSAGE_MAX]).value
-    return str(masked)

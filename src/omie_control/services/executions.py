@@ -22,7 +22,7 @@ from omie_control.postgres.recorder import Recorder
 from omie_control.postgres.rows import FinishRow
 from omie_control.services import audit
 from omie_control.services.access import Access
-from omie_control.services.recording import Handle, Outcome, Recording, Request
+from omie_control.services.recording import Handle, Outcome, Recording, Request, message_of
 from omie_control.telemetry import Event, step, tell
 from omie_control.valkey.sessions import Sessions
 
@@ -126,7 +126,7 @@ class Executions:
             instance_id=None,
             completed_at=row.started_at,
             duration_ms=0,
-            error_message=error.for_people(),
+            error_message=message_of(error.for_people()),
             error_code=error.code,
         )
         await self._recorder.start(ended)
@@ -138,6 +138,7 @@ class Executions:
 
         What one has started oneself one may stop; for another's it takes the right.
         """
+        reason = message_of(reason) or ""
         async with self._postgres.transaction() as tx:
             before = await store.lock(tx, execution_id)
             if before is None or not actor.may_see(before.company_id):

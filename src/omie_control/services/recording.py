@@ -27,7 +27,7 @@ from omie_control.domain.executions import (
     execution_id_for,
     uuid7,
 )
-from omie_control.domain.masking import Masked, mask
+from omie_control.domain.masking import HIDDEN, Masked, mask, secrets_in
 from omie_control.domain.sealing import canonical, commitment
 from omie_control.errors import TooLarge
 from omie_control.postgres.rows import FinishRow, SealedBody, StartRow
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 MAX_INPUT_BYTES = 4 * 1024 * 1024
 # A masked response over this is cut in its column; the sealed body keeps it whole.
 MAX_COLUMN_BYTES = 1024 * 1024
+MESSAGE_MAX = 4000
 PROCESS_TYPE_MAX = 100
 _NOWHERE = Origin()
 
@@ -198,7 +199,7 @@ class Recording:
             if outcome.status_code is not None
             else handle.response_status_code,
             response_data=None if answered is None else answered.decode(),
-            error_message=outcome.error_message,
+            error_message=_message(handle, outcome.error_message),
             error_code=outcome.error_code,
             is_cleaned=handle.masked_input.is_cleaned or request_body.is_cleaned or response.is_cleaned,
             commitment=digest,
@@ -248,6 +249,19 @@ class Recording:
             input_column=canonical(found.input_parameters),
             attempt=found.attempt,
         )
+
+
+def message_of(text: str | None) -> str | None:
+    """Write an error's text as it may be recorded: bounded, and without what it quotes of a person or a secret."""
+    return None if text is None else str(mask(text[:MESSAGE_MAX]).value)
+
+
+def _message(handle: Handle, text: str | None) -> str | None:
+    if text is not None and handle.masked_input.has_secrets:
+        # An exception may quote what the call was given under the name of a secret.
+        for secret in secrets_in(handle.request.input):
+            text = text.replace(secret, HIDDEN)
+    return message_of(text)
 
 
 def _trace_id() -> bytes | None:

@@ -88,8 +88,20 @@ async def test_an_unexpected_exception_is_recorded_but_not_told(
     assert "erro interno" in str(caught.value)
     row = await ended(conn, "quebrar")
     assert row["status"] == "failed"
-    assert row["error_message"].startswith("RuntimeError: conexão recusada")
-    assert "hunter2" not in str(row["input_parameters"])
+    assert row["error_message"] == "RuntimeError: conexão recusada para •••"
+    assert "hunter2" not in str(row)
+
+
+async def test_what_an_error_quotes_of_a_person_or_a_secret_is_not_recorded(
+    server: FastMCP[Any], conn: asyncpg.Connection, mode: Any
+) -> None:
+    quoted = "529.982.247-25 usou omc_ab2cd3ef_0123456789012345678901234567890123456789abc"
+    async with Client(server, mode=mode) as client:
+        with pytest.raises(ToolError, match=r"529\.982"):
+            await client.call_tool("recusar", {"motivo": quoted})
+    row = await ended(conn, "recusar")
+    assert row["error_message"] == "***.982.247-** usou omc_ab2cd3ef•••"
+    assert row["input_parameters"] == {"motivo": "***.982.247-** usou omc_ab2cd3ef•••"}
 
 
 async def test_an_error_answer_is_a_failure(server: FastMCP[Any], conn: asyncpg.Connection, mode: Any) -> None:
