@@ -11,6 +11,7 @@ import base64
 import os
 import re
 import secrets
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -18,6 +19,7 @@ from urllib.parse import quote
 
 import asyncpg
 import httpx2
+import orjson
 import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
@@ -33,7 +35,9 @@ pytestmark = pytest.mark.timeout(240)
 
 PAGES = ("/", "/entrar", "/conta", "/configuracao", "/nada", "/metrics", "/healthz", "/readyz")
 API = ("/api/v1/openapi.json", "/api/v1/executions", "/api/v1/config", "/api/v1/system", "/api/v1/nada")
+API += ("/api/v1/webhooks", "/api/v1/webhooks/events")
 COMMANDS = ("company list", "user list", "token list", "audit list", "config list", "key list", "doctor")
+COMMANDS += ("webhook status", "webhook list")
 
 
 class Canaries(dict[str, str]):
@@ -75,6 +79,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory, canaries: Canaries, om
         omie.base_url,
         OMIE_CONTROL_MASTER_KEY=canaries["master key"],
         OMIE_CONTROL_ADMIN_PASSWORD=canaries["admin password"],
+        OMIE_CONTROL_OUTGOING_ALLOWED="127.0.0.1",
     )
     yield made
     made.end()
@@ -111,6 +116,7 @@ async def test_no_secret_is_found_anywhere(house: House, canaries: Canaries) -> 
     )
     await through_a_proxy(house, canaries, said)
     await by_the_door(house, canaries, said)
+    await by_webhook(house, canaries, said)
     await house.kill("server")  # in the middle of whatever it did, with everything in memory
     await called(house, canaries, said, "estado_do_sistema")
     listed = house.command("process", "list", "--json")
@@ -145,7 +151,9 @@ async def called(
 
 async def through_a_proxy(house: House, canaries: Canaries, said: list[tuple[str, bytes]]) -> None:
     """Let calls go out by a proxy that is not there, then directly again."""
-    address = f"http://conta:{canaries['proxy password']}@127.0.0.1:9"
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    address = f"http://conta:{canaries['proxy password']}@127.0.0.1:{port}"
     done = house.tried("config", "set", "omie.proxy", given=address + "\n")
     said.append(("config set", (done.stdout + done.stderr).encode()))
     assert done.returncode == 0, done.stderr
@@ -185,6 +193,38 @@ async def by_the_door(house: House, canaries: Canaries, said: list[tuple[str, by
         with suppress(httpx2.HTTPError):
             basic = quote(canaries["admin password"])
             said.append(("basic", (await program.get(f"http://admin:{basic}@{base.removeprefix('http://')}/")).content))
+
+
+async def by_webhook(house: House, canaries: Canaries, said: list[tuple[str, bytes]]) -> None:
+    """Make addresses by hand and by a tool, and post to them what is right, wrong and nothing at all."""
+    base = house.url.removesuffix("/mcp")
+    made = orjson.loads(house.command("webhook", "create", "padaria", "--json"))["url"]
+    canaries.plant("webhook address", made.rpartition("_")[2])
+    token = re.search(r"omc_\S+", house.command("token", "create", "--name", "administra", "--role", "admin"))
+    assert token is not None
+    canaries.plant("administrator's token", token[0])
+    transport = StreamableHttpTransport(house.url, headers={"Authorization": f"Bearer {token[0]}"})
+    async with Client(transport) as client:
+        # What the tool answers is the one place that may hold it.
+        answer = await client.call_tool("webhook_configure", {"acao": "trocar"})
+        assert answer.structured_content is not None
+        newer = str(answer.structured_content["endereco_secreto"])
+        canaries.plant("newer webhook address", newer.rpartition("_")[2])
+        said.append(("webhook_status", repr(await client.call_tool("webhook_status", {})).encode()))
+        # Whoever sends a whole address where its beginning is wanted is refused before it is written down.
+        with suppress(ToolError):
+            await client.call_tool("webhook_configure", {"acao": "revogar", "prefixo": newer[-56:-44]})
+    event = {"messageId": "m-1", "topic": "Projeto.Incluido", "appKey": canaries["app_key"], "event": {"codigo": 1}}
+    bodies = (event, {**event, "appKey": "1"}, {"ping": "omie"}, {"nada": canaries["app_key"]})
+    async with httpx2.AsyncClient(base_url=base, timeout=30) as omie:
+        for address in (made, newer, made[:-1], newer + "x"):
+            path = "/webhooks/omie/" + address.rpartition("/")[2]
+            for body in bodies:
+                answered = await omie.post(path, json=body)
+                said.append(("webhook", f"{answered.status_code} {answered.text}".encode()))
+            for method in ("GET", "PUT", "DELETE"):
+                said.append(("webhook", (await omie.request(method, path)).content))
+            said.append(("webhook", (await omie.post(path, content=b"a" * 1_100_000)).content))
 
 
 async def leaks(house: House, canaries: Mapping[str, str], said: list[tuple[str, bytes]]) -> list[str]:
