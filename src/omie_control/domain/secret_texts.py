@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 
-_SIGNS = ("omc_", "omw_", "eyJ", "PRIVATE KEY", "earer ", "EARER ")
 _SECRETS = re.compile(
     r"(?P<ours>om[cw]_[a-z2-9]{8})_[A-Za-z0-9_-]{32,}"
     r"|eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*"
@@ -21,7 +20,15 @@ _HIDDEN = "•••"
 
 def may_hold_secret(text: str) -> bool:
     """Say cheaply whether a text could hold a secret; False is certain."""
-    return any(sign in text for sign in _SIGNS)
+    # Asked of every body, and so written out.
+    return (
+        "omc_" in text
+        or "omw_" in text
+        or "eyJ" in text
+        or "PRIVATE KEY" in text
+        or "earer " in text
+        or "EARER " in text
+    )
 
 
 def hide_secret(text: str) -> str:
