@@ -134,3 +134,10 @@ def test_advice_is_about_codes_that_exist() -> None:
         "tarefa_encerrada",
     }
     assert set(_BY_CODE) <= known | told_elsewhere
+
+
+async def test_no_number_of_hours_is_too_many(house: House) -> None:
+    ran = await house.call("consultar_departamentos")
+    found = await house.call("buscar_execucoes", ultimas_horas=10**12, limite=5)
+    assert not found.is_error, found.text
+    assert [row["execution_id"] for row in found.data["execucoes"]] == [ran.data["execution_id"]]

@@ -173,3 +173,11 @@ def test_an_order_of_another_day_is_not_counted_whatever_the_list_says() -> None
     assert sales.heap_of(row) is sales.strays
     assert sales.heap_of({**row, "faturamento": date(2020, 1, 31)}) is sales.sold
     assert sales.heap_of({"cancelado": True, "devolvido": False}) is sales.cancelled
+
+
+async def test_a_seller_without_a_name_is_told_by_code(house: House) -> None:
+    code = next(seller(row) for row in invoiced(house) if seller(row))
+    house.row("vendedores", code).record["nome"] = ""
+    answer = await house.call("relatorio_vendas_por_vendedor", **YEAR)
+    assert not answer.is_error, answer.text
+    assert f"código {code}" in [row["nome"] for row in answer.data["por_vendedor"]]

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omie_control.mcp.tools import values
+from omie_control.mcp.tools.shapes import Shape, money, number
 from omie_control.mcp.tools.values import Misread, read_number
 
 
@@ -122,6 +123,10 @@ def test_the_rest_is_refused_without_being_repeated(read: Callable[[Any], Any], 
 def test_numbers_and_dates_of_omies_answers_are_taken_as_they_come() -> None:
     assert values.amount(0.1) + values.amount("0.2") == Decimal("0.3")
     assert values.amount(None) == values.amount("x") == values.amount(float("nan")) == 0
+    # In a column, what is no number is left out rather than told as nothing owed.
+    read = Shape(valor=money("v"), quantidade=number("q")).read
+    assert read({"v": "1.234,56", "q": "dez"}) == read({"v": 1e30, "q": {}}) == read({"v": "", "q": None}) == {}
+    assert read({"v": "12.345", "q": 0}) == {"valor": Decimal("12.34"), "quantidade": Decimal(0)}
     assert values.day("2026-12-31T00:00:00-03:00") == date(2026, 12, 31)
     assert values.day("00/00/0000") is values.day("") is values.day(None) is None
     assert values.shown_money(Decimal("1234567.8")) == "1.234.567,80"

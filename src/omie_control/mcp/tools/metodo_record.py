@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -194,7 +195,8 @@ def answered_text(shown: Mapping[str, Any]) -> str:
             f"Página {shown['pagina']} de {shown.get('total_de_paginas', '?')}, "
             f"{shown.get('total_de_registros', '?')} registros no total."
         )
-    body = orjson.dumps(shown["resposta"], default=str).decode()
+    # Not orjson: it writes no number beyond 64 bits, and what Omie answered is shown whatever it is.
+    body = json.dumps(shown["resposta"], default=str, ensure_ascii=False, separators=(",", ":"))
     if len(body) > _TEXT_MAX:
         body = body[:_TEXT_MAX] + "…"
         head.append("Texto cortado: peça menos registros por página, ou só alguns `campos`.")

@@ -209,7 +209,7 @@ async def relatorio_vendas_por_vendedor(
 ) -> ToolResult:
     sales = await _sales(omie, periodo_de, periodo_ate, base, {})
     sellers = await omie.every_page(VENDEDORES, {})
-    names = {row["codigo_omie"]: row["nome"] for row in sellers.rows}
+    names = {row.get("codigo_omie"): row["nome"] for row in sellers.rows if "nome" in row}
     rows = []
     for each in _by(sales.sold, lambda row: row.get("codigo_vendedor"), "pedidos"):
         name = "(sem vendedor)" if each["chave"] is None else names.get(each["chave"], f"código {each['chave']}")
@@ -238,11 +238,11 @@ async def _sales(omie: Omie, since: date, until: date, base: str, filters: Field
 
 async def _names(omie: Omie, codes: list[int]) -> dict[int, str]:
     """Ask for the names of clients by their codes, at once."""
-    if not codes:
-        return {}
     asked = [{"codigo_cliente_omie": code} for code in codes if code]
+    if not asked:
+        return {}
     page = await omie.page(CLIENTES, {"clientesPorCodigo": asked})
-    return {row["codigo_omie"]: row.get("razao_social", "") for row in page.rows}
+    return {row["codigo_omie"]: row.get("razao_social", "") for row in page.rows if "codigo_omie" in row}
 
 
 def _by(rows: Iterable[Row], key: Callable[[Row], Any], counted: str) -> list[Row]:

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from omie_control.mcp.tools.values import amount, day, shown_day, shown_money
+from omie_control.mcp.tools.values import day, exact, shown_day, shown_money
 from omie_control.mcp.tools.words import filled, plain, table
 
 Row = Mapping[str, Any]
@@ -45,7 +45,7 @@ def money(path: str | Callable[[Row], Any], heading: str | None = None) -> Colum
 
 def number(path: str | Callable[[Row], Any], heading: str | None = None) -> Column:
     """Declare a quantity or a percentage, as exact as Omie has it."""
-    return Column(path, lambda value: None if value in (None, "") else amount(value), "number", heading)
+    return Column(path, exact, "number", heading)
 
 
 def days(path: str | Callable[[Row], Any], heading: str | None = None) -> Column:
@@ -125,7 +125,8 @@ def _clean(value: Any) -> Any:
 
 
 def _money(value: Any) -> Decimal | None:
-    return None if value in (None, "") else amount(value).quantize(Decimal("0.01"))
+    found = exact(value)
+    return None if found is None else found.quantize(Decimal("0.01"))
 
 
 def result_schema(properties: Mapping[str, Any], *required: str) -> dict[str, Any]:

@@ -17,11 +17,13 @@ from omie_control.domain.companies import Company
 from omie_control.domain.executions import Call, Execution, Status
 from omie_control.mcp.control import this_call
 from omie_control.mcp.tools.hints import offer, reads_control
-from omie_control.mcp.tools.words import answer, bullets, cell, filled, table
+from omie_control.mcp.tools.words import answer, bullets, cell, filled, instant, table
 from omie_control.services.blocks import CompanyBlock
 from omie_control.services.system import SystemState
 
 PAGE_MAX = 100
+# Twenty years: nothing is older, and no id tells of an instant before 1970.
+_HOURS_MAX = 20 * 366 * 24
 
 
 class Degradado(TypedDict, total=False):
@@ -150,7 +152,7 @@ def register(server: FastMCP[Any], app: App) -> None:
             process_type=tipo,
             company=(await app.companies.resolve(actor, empresa)).id if empresa else None,
             session=sessao,
-            since=datetime.now(UTC) - timedelta(hours=ultimas_horas) if ultimas_horas else None,
+            since=datetime.now(UTC) - timedelta(hours=min(ultimas_horas, _HOURS_MAX)) if ultimas_horas else None,
             before=cursor,
             limit=limite,
         )
@@ -189,14 +191,14 @@ def _state(
         "fila_de_gravacao": state.recorder_depth,
         "sessoes_ativas": state.active_sessions,
         "degradado": [
-            filled({"modo": part.mode, "desde": _instant(part.since, app), "significado": part.meaning})
+            filled({"modo": part.mode, "desde": instant(part.since, app.settings.zone), "significado": part.meaning})
             for part in state.degraded
         ],
         "bloqueios_do_omie": [
             {
                 "empresa": block.company,
                 "metodo": block.endpoint,
-                "ate": _instant(block.until, app),
+                "ate": instant(block.until, app.settings.zone),
                 "faltam_segundos": math.ceil(block.seconds_left),
                 "significado": block.sentence(app.settings.zone),
             }
@@ -232,8 +234,8 @@ def _line(execution: Execution, app: App) -> dict[str, Any]:
             "execution_id": execution.execution_id,
             "tipo": execution.process_type,
             "situacao": execution.status.value,
-            "inicio": _instant(execution.started_at, app),
-            "fim": _instant(execution.completed_at, app),
+            "inicio": instant(execution.started_at, app.settings.zone),
+            "fim": instant(execution.completed_at, app.settings.zone),
             "duracao_ms": execution.duration_ms,
             "empresa": execution.company,
             "ator": execution.actor,
@@ -261,14 +263,10 @@ def _call(call: Call, app: App) -> dict[str, Any]:
     return filled(
         {
             "metodo": call.endpoint,
-            "quando": _instant(call.at, app),
+            "quando": instant(call.at, app.settings.zone),
             "ms": call.response_time_ms,
             "http": call.status_code,
             "sucesso": call.success,
             "falha": call.fault_code,
         }
     )
-
-
-def _instant(at: datetime | None, app: App) -> str | None:
-    return None if at is None else at.astimezone(app.settings.zone).isoformat(timespec="milliseconds")

@@ -26,6 +26,7 @@ _UFS = frozenset(re.findall("..", "ACALAPAMBACEDFESGOMAMTMSMGPAPBPRPEPIRJRNRSROR
 # Fifteen significant digits: a number of JSON carries them to the cent, there and back.
 _DIGITS_MAX = 15
 _TEXT_MAX = 40
+_BEYOND_AMOUNTS = Decimal(10) ** 20
 
 
 class Misread(ValueError):
@@ -149,15 +150,21 @@ def read_uf(value: Any) -> str:
     raise Misread("esperada a sigla de um estado. Exemplo: SP.")
 
 
-def amount(value: Any) -> Decimal:
-    """Return a number of Omie's answer exactly; what is none counts as zero."""
+def exact(value: Any) -> Decimal | None:
+    """Return a number of Omie's answer exactly, or None where there is none that could be an amount."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
-        return Decimal(0)
+        return None
     try:
         found = value if isinstance(value, Decimal) else Decimal(str(value))
     except ArithmeticError:
-        return Decimal(0)
-    return found if found.is_finite() else Decimal(0)
+        return None
+    return found if found.is_finite() and abs(found) < _BEYOND_AMOUNTS else None
+
+
+def amount(value: Any) -> Decimal:
+    """Return a number of Omie's answer exactly; what is none counts as zero in a sum."""
+    found = exact(value)
+    return Decimal(0) if found is None else found
 
 
 def day(value: Any) -> date | None:
