@@ -8,7 +8,7 @@ from omie_control.services.processing import record
 
 # What people or Omie put texts into, whatever its type; and everything of these types.
 NAMES = ["user_agent", "username", "error_message", "message", "title", "detail", "goal", "outcome", "actor"]
-NAMES += ["cancel_reason", "context_data", "person_hash", "email", "subject"]
+NAMES += ["cancel_reason", "context_data", "person_hash", "email", "subject", "author"]
 TYPES = ("jsonb", "bytea", "inet")
 # Not about anybody: keys, hashes of ours over records, signatures, numbers of the installation itself.
 ABOUT_NOBODY = {
@@ -25,6 +25,9 @@ ABOUT_NOBODY = {
     "process_executions.commitment",
     "process_executions.content_hash",
     "recovery_codes.code_hash",
+    "rollup_deltas.subject",
+    "rollup_hours.subject",
+    "rollup_minutes.subject",
     "seal_keys.public_key",
     "seal_keys.wrapped",
     "seals.previous",
