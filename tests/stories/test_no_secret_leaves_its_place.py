@@ -15,7 +15,8 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
 
 import asyncpg
 import httpx2
@@ -26,6 +27,7 @@ from fastmcp.client.transports import StreamableHttpTransport
 from fastmcp.exceptions import ToolError
 from tests.campaign.house import House
 from tests.fixtures_omie import OmieServer, start_omie
+from tests.provider import CLIENT_ID, Provider, provided
 from tests.stories import sinks
 
 from omie_control.embedded.home import Home
@@ -34,10 +36,14 @@ from omie_control.simulator.seed import DEMO_COMPANIES
 pytestmark = pytest.mark.timeout(240)
 
 PAGES = ("/", "/entrar", "/conta", "/configuracao", "/nada", "/metrics", "/healthz", "/readyz")
-API = ("/api/v1/openapi.json", "/api/v1/executions", "/api/v1/config", "/api/v1/system", "/api/v1/nada")
-API += ("/api/v1/webhooks", "/api/v1/webhooks/events")
-COMMANDS = ("company list", "user list", "token list", "audit list", "config list", "key list", "doctor")
-COMMANDS += ("webhook status", "webhook list")
+API = (
+    *("/api/v1/openapi.json", "/api/v1/executions", "/api/v1/config", "/api/v1/system", "/api/v1/nada"),
+    *("/api/v1/webhooks", "/api/v1/webhooks/events"),
+)
+COMMANDS = (
+    *("company list", "user list", "token list", "audit list", "config list", "key list", "doctor"),
+    *("webhook status", "webhook list"),
+)
 
 
 class Canaries(dict[str, str]):
@@ -58,6 +64,7 @@ def canaries() -> Canaries:
     made.plant("master key", base64.b64encode(os.urandom(32)).decode())
     made.plant("admin password", f"senha-{secrets.token_hex(10)}")
     made.plant("wrong password", f"errada-{secrets.token_hex(10)}")
+    made.plant("client secret", secrets.token_hex(20))
     made.plant("proxy password", secrets.token_hex(12))
     made.plant("unknown token", f"omc_{secrets.token_hex(20)}")
     return made
@@ -71,7 +78,16 @@ async def omie(canaries: Canaries) -> AsyncIterator[OmieServer]:
 
 
 @pytest.fixture
-async def house(tmp_path_factory: pytest.TempPathFactory, canaries: Canaries, omie: OmieServer) -> AsyncIterator[House]:
+async def provider(canaries: Canaries) -> AsyncIterator[Provider]:
+    async with provided() as made:
+        made.client_secret = canaries["client secret"]
+        yield made
+
+
+@pytest.fixture
+async def house(
+    tmp_path_factory: pytest.TempPathFactory, canaries: Canaries, omie: OmieServer, provider: Provider
+) -> AsyncIterator[House]:
     folder = tmp_path_factory.mktemp("c")
     folder.chmod(0o700)
     made = House(
@@ -80,12 +96,15 @@ async def house(tmp_path_factory: pytest.TempPathFactory, canaries: Canaries, om
         OMIE_CONTROL_MASTER_KEY=canaries["master key"],
         OMIE_CONTROL_ADMIN_PASSWORD=canaries["admin password"],
         OMIE_CONTROL_OUTGOING_ALLOWED="127.0.0.1",
+        OMIE_CONTROL_OIDC_ISSUER=provider.url,
+        OMIE_CONTROL_OIDC_CLIENT_ID=CLIENT_ID,
+        OMIE_CONTROL_OIDC_CLIENT_SECRET=canaries["client secret"],
     )
     yield made
     made.end()
 
 
-async def test_no_secret_is_found_anywhere(house: House, canaries: Canaries) -> None:
+async def test_no_secret_is_found_anywhere(house: House, canaries: Canaries, provider: Provider) -> None:
     said: list[tuple[str, bytes]] = []
     await house.start()
     passwords = Home(house.home).passwords()
@@ -117,6 +136,7 @@ async def test_no_secret_is_found_anywhere(house: House, canaries: Canaries) -> 
     await through_a_proxy(house, canaries, said)
     await by_the_door(house, canaries, said)
     await by_webhook(house, canaries, said)
+    await by_the_company(house, canaries, said, provider)
     await house.kill("server")  # in the middle of whatever it did, with everything in memory
     await called(house, canaries, said, "estado_do_sistema")
     listed = house.command("process", "list", "--json")
@@ -193,6 +213,25 @@ async def by_the_door(house: House, canaries: Canaries, said: list[tuple[str, by
         with suppress(httpx2.HTTPError):
             basic = quote(canaries["admin password"])
             said.append(("basic", (await program.get(f"http://admin:{basic}@{base.removeprefix('http://')}/")).content))
+
+
+async def by_the_company(house: House, canaries: Canaries, said: list[tuple[str, bytes]], provider: Provider) -> None:
+    """Enter by the identity provider: what it is shown, and what it gives, stays between it and us."""
+
+    def keep(claims: dict[str, Any]) -> str:
+        canaries.plant("id token", provider.signed(claims))
+        return canaries["id token"]
+
+    provider.forge = keep
+    said.append(("user link", house.command("user", "link", "admin", "ana-7").encode()))
+    async with httpx2.AsyncClient(base_url=house.url.removesuffix("/mcp"), headers={"Accept": "text/html"}) as client:
+        start = await client.get("/entrar/oidc")
+        back = (await client.get(start.headers["location"])).headers["location"]
+        canaries.plant("login code", parse_qs(urlsplit(back).query)["code"][0])
+        entered = await client.get(back)
+        assert (entered.status_code, entered.headers["location"]) == (303, "/")
+        again = await client.get(back)
+        said += [("login by the company", entered.content), ("the same again", again.content)]
 
 
 async def by_webhook(house: House, canaries: Canaries, said: list[tuple[str, bytes]]) -> None:
