@@ -56,6 +56,7 @@ class Provider:
     moods: dict[str, Response | float] = field(default_factory=dict)
     discovery: dict[str, Any] = field(default_factory=dict)
     takes: str = "client_secret_basic"
+    client_secret: str = CLIENT_SECRET
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def app(self) -> Starlette:
@@ -144,9 +145,9 @@ class Provider:
         if self.takes == "client_secret_basic":
             given = base64.b64decode(request.headers["authorization"].removeprefix("Basic ")).decode()
             name, _, secret = given.partition(":")
-            return (unquote_plus(name), unquote_plus(secret)) == (CLIENT_ID, CLIENT_SECRET)
+            return (unquote_plus(name), unquote_plus(secret)) == (CLIENT_ID, self.client_secret)
         if self.takes == "client_secret_post":
-            return (form.get("client_id"), form.get("client_secret")) == (CLIENT_ID, CLIENT_SECRET)
+            return (form.get("client_id"), form.get("client_secret")) == (CLIENT_ID, self.client_secret)
         return form.get("client_id") == CLIENT_ID and "client_secret" not in form
 
 
