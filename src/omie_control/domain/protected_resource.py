@@ -1,4 +1,4 @@
-"""Where callers find out which identity provider's tokens are taken (RFC 9728): the well-known address of a resource."""
+"""How callers find out which identity provider's tokens are taken (RFC 9728): the well-known address of a resource."""
 
 from __future__ import annotations
 
