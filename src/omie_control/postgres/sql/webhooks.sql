@@ -60,13 +60,15 @@ returning id, deliveries;
 -- name: next_company(rest_seconds)^
 -- Hold the oldest waiting event of a company for which nobody else works, and which is not at rest after a failed try.
 select e.company_id
-  from webhook_events e
+  from companies c
+ cross join lateral (select id, received_at from webhook_events
+                      where company_id = c.id and status = 'received'
+                      order by received_at, id
+                      limit 1) as oldest
+  join webhook_events e on e.id = oldest.id
  where e.status = 'received'
    and (e.tried_at is null or e.tried_at < clock_timestamp() - make_interval(secs => :rest_seconds::double precision))
-   and not exists (select from webhook_events o
-                    where o.company_id = e.company_id and o.status = 'received'
-                      and (o.received_at, o.id) < (e.received_at, e.id))
- order by e.received_at
+ order by oldest.received_at
  limit 1
    for update of e skip locked;
 
