@@ -15,7 +15,7 @@ from uuid import UUID
 from omie_control.domain.access import Right, is_allowed
 from omie_control.domain.actors import Actor
 from omie_control.domain.executions import Execution, Status, id_of
-from omie_control.errors import Conflict, ControlError, NotFound
+from omie_control.errors import Conflict, ControlError, InvalidInput, NotFound
 from omie_control.postgres import executions as store
 from omie_control.postgres.database import Postgres
 from omie_control.postgres.recorder import Recorder
@@ -29,6 +29,8 @@ from omie_control.valkey.sessions import Sessions
 __all__ = ["Executions", "Handle", "Outcome", "Page", "Request"]
 
 PAGE_MAX = 200
+# What an id of an execution can tell the time of.
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 ABANDONED = Outcome(
     Status.CANCELLED,
     error_code="cliente_desistiu",
@@ -194,8 +196,13 @@ class Executions:
         before: str | None = None,
         limit: int = 50,
     ) -> Page:
-        """Return a page of executions, newest first, within the actor's companies."""
+        """Return a page of executions, newest first, within the actor's companies.
+
+        Raises InvalidInput for an instant that no execution's id could hold.
+        """
         await self._access.require(actor, Right.EXECUTION_READ, company)
+        if since is not None and not _FIRST <= since <= _LAST:
+            raise InvalidInput("Não é válido: since.", hint="Use um instante posterior a 1970.")
         size = max(1, min(limit, PAGE_MAX))
         async with self._postgres.reading() as connection:
             found = await store.page(

@@ -171,6 +171,7 @@ async def test_a_secret_goes_in_and_never_comes_out(fresh_house: House) -> None:
         ("GET", "/config/history?before=x", b"", 422, "dado_invalido"),
         ("GET", "/config/history?key=nada", b"", 404, "nao_encontrado"),
         ("GET", "/config/diff", b"", 422, "dado_invalido"),
+        ("GET", "/executions?since=1950-01-01T00:00:00Z", b"", 422, "dado_invalido"),
         ("GET", "/config/diff?since=-1", b"", 422, "dado_invalido"),
         ("GET", f"/config/diff?since={'9' * 30}", b"", 422, "dado_invalido"),
         ("GET", "/config/diff?since=999999999", b"", 404, "nao_encontrado"),

@@ -13,7 +13,7 @@ from omie_control.mcp.tools.extrato_lido import EXTRATO, Extrato, is_reconciled,
 from omie_control.mcp.tools.financas_lidas import TITULO, days_late, shares, signed, together
 from omie_control.mcp.tools.fluxo_caixa import fill, flow_facts, lines_of
 from omie_control.mcp.tools.omie import Scan
-from omie_control.mcp.tools.painel_financeiro import panel_of
+from omie_control.mcp.tools.painel_financeiro import panel_of, panel_text
 from omie_control.mcp.tools.periodo import require_period
 from omie_control.mcp.tools.titulos_abertos import aging_of
 from omie_control.omie.protocol import Payload
@@ -106,3 +106,9 @@ def test_a_period_has_an_end_after_its_beginning_and_at_most_a_year() -> None:
     require_period(date(2024, 1, 1), date(2025, 12, 31), days_max=None)
     with pytest.raises(InvalidInput, match="vencimento_ate: esperado"):
         require_period(date(2024, 1, 1), date(2025, 12, 31), names=("vencimento_de", "vencimento_ate"))
+
+
+def test_a_balance_that_omie_left_out_is_told_as_unknown_and_never_as_nothing() -> None:
+    panel = panel_of(TODAY, None, [], [])
+    assert panel["saldo_em_contas"] is None
+    assert "o Omie não informou" in panel_text(panel)

@@ -209,8 +209,8 @@ async def _issue(omie: Omie, titles: Sequence[Row]) -> Slips:
             if known.get("cBolGerado") == "S":
                 slips.had.append(row["codigo_omie"])
                 continue
-            if known.get("cBolPodeGerar") == "N":
-                slips.refused.append(title | {"motivo": "O Omie diz que este título não pode ter boleto."})
+            if known.get("cBolPodeGerar") != "S":
+                slips.refused.append(title | {"motivo": "O Omie não diz que este título pode ter boleto."})
                 continue
             made = await omie.write_answer(GERAR, {"nCodTitulo": row["codigo_omie"]}, None)
         except OmieFault as error:

@@ -30,7 +30,7 @@ from omie_control.mcp.tools.omie import Asked, Omie
 from omie_control.mcp.tools.periodo import Ate, De, period_of
 from omie_control.mcp.tools.shapes import Row, at, result_schema
 from omie_control.mcp.tools.titulos_abertos import aging_of
-from omie_control.mcp.tools.values import amount, shown_day, shown_money
+from omie_control.mcp.tools.values import exact, shown_day, shown_money
 from omie_control.mcp.tools.words import bullets
 
 RESUMO = Asked("financas/resumo/", "ObterResumoFinancas", "resumo financeiro")
@@ -53,7 +53,7 @@ _SIDE = {
 }
 PANEL_SCHEMA: dict[str, Any] = {
     "hoje": _TEXT,
-    "saldo_em_contas": _NUMBER,
+    "saldo_em_contas": {"type": ["number", "null"]},
     "a_receber": _SIDE,
     "a_pagar": _SIDE,
     "mes": {"type": "object", "properties": dict.fromkeys(("entradas", "saidas", "resultado"), _NUMBER)},
@@ -146,7 +146,7 @@ async def relatorio_financeiro_completo(
     )
 
 
-def panel_of(today: date, balance: Decimal, still: Sequence[Row], moved: Sequence[Row]) -> dict[str, Any]:
+def panel_of(today: date, balance: Decimal | None, still: Sequence[Row], moved: Sequence[Row]) -> dict[str, Any]:
     """Return the figures of a day: `still` are open titles of both sides, `moved` the month's entries."""
     came = sum((value for row in moved if (value := signed(row)) > 0), Decimal(0))
     went = -sum((value for row in moved if (value := signed(row)) < 0), Decimal(0))
@@ -160,7 +160,8 @@ def panel_of(today: date, balance: Decimal, still: Sequence[Row], moved: Sequenc
 
 def panel_text(facts: dict[str, Any]) -> str:
     """Write a panel for reading."""
-    told = [("saldo em contas", shown_money(facts["saldo_em_contas"]))]
+    balance = facts["saldo_em_contas"]
+    told = [("saldo em contas", "o Omie não informou" if balance is None else shown_money(balance))]
     for side in _SIDES:
         figures = facts[f"a_{side}"]
         told += [
@@ -187,7 +188,11 @@ def _side(rows: Sequence[Row], today: date) -> dict[str, Any]:
     }
 
 
-async def _balance(omie: Omie) -> Decimal:
-    """Return what all accounts hold, as Omie reckons it. Its own figures for overdue titles leave some out."""
+async def _balance(omie: Omie) -> Decimal | None:
+    """Return what all accounts hold, as Omie reckons it; None when it does not say.
+
+    Its own figures for overdue titles leave some out.
+    """
     got = await omie.read(RESUMO, _ONLY_TOTALS)
-    return amount(at(got.payload.data, "contaCorrente.vTotal")).quantize(_CENT)
+    found = exact(at(got.payload.data, "contaCorrente.vTotal"))
+    return None if found is None else found.quantize(_CENT)

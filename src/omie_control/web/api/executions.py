@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -10,7 +10,6 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel
 
 from omie_control.domain.executions import Call, Category, Complexity, Execution, Status
-from omie_control.errors import InvalidInput
 from omie_control.services.executions import PAGE_MAX
 from omie_control.web.api.callers import Caller
 from omie_control.web.api.listings import Listing
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(prefix=PREFIX, tags=["execuções"])
 # The years that the key of an execution can say.
-_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 _TEXT = r"^[^\x00]+$"
 
 
@@ -94,8 +92,6 @@ async def list_(
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
 ) -> Listing[ExecutionRow]:
     """Devolve execuções das empresas do token, da mais nova à mais antiga. Direito: execution.read."""
-    if since is not None and not _FIRST <= since <= _LAST:
-        raise InvalidInput("Não é válido: since.", hint="Use um instante posterior a 1970.")
     app: App = request.app.state.control
     page = await app.executions.list(
         actor,
