@@ -36,7 +36,6 @@ from omie_control.settings import Settings
 CALLERS = 6
 # The simulator's clock runs sixty times as fast.
 TIME_SCALE = 60.0
-wiring.LIMITS = Limits().scaled(TIME_SCALE)
 PACE = Pace(first=timedelta(seconds=0.1), again=timedelta(seconds=1.05), lease=timedelta(seconds=5))
 
 
@@ -77,7 +76,8 @@ class Caller:
 
 
 async def main(work: Path, book: Path) -> None:
-    """Work off the list; ends when every key has its answer and nothing is uncertain."""
+    """Work off the list; ends when every key has its answer and nothing is uncertain. Sets this process's limits."""
+    wiring.LIMITS = Limits().scaled(TIME_SCALE)
     async with open_app(Settings.from_environment(), kind="worker") as app:
         client = OmieClient(app.settings.omie_base_url, timeout_seconds=TIMEOUT_SECONDS)
         await client.open()
