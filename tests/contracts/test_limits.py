@@ -7,5 +7,5 @@ from omie_control.domain.gate import Limits
 
 
 def test_an_app_opens_with_omies_own_limits() -> None:
-    assert wiring.LIMITS == Limits()
+    assert Limits() == wiring.LIMITS
     assert (wiring.LIMITS.per_egress, wiring.LIMITS.per_method, wiring.LIMITS.window_seconds) == (960, 240, 60.0)
