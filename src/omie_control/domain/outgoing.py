@@ -37,10 +37,9 @@ _INSIDE_4 = tuple(
     )
 )
 _OUTSIDE_6 = ip_network("2000::/3")
-# Within it: protocols that carry other addresses, and examples of books.
-_INSIDE_6 = tuple(ip_network(text) for text in ("2001::/23", "2001:db8::/32", "3fff::/20"))
+# Within it: protocols that carry other addresses (Teredo, 6to4), which nobody needs any more, and examples of books.
+_INSIDE_6 = tuple(ip_network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
 _NAT64 = ip_network("64:ff9b::/96")
-_6TO4 = ip_network("2002::/16")
 
 Origin = tuple[str, int]
 
@@ -154,8 +153,6 @@ def is_internal(address: Address) -> bool:
         return is_internal(address.ipv4_mapped)
     if address in _NAT64:
         return is_internal(IPv4Address(int(address) & 0xFFFFFFFF))
-    if address in _6TO4:
-        return is_internal(IPv4Address((int(address) >> 80) & 0xFFFFFFFF))
     return address not in _OUTSIDE_6 or any(address in network for network in _INSIDE_6)
 
 

@@ -85,17 +85,16 @@ def test_the_operator_allows_hosts_networks_and_what_the_environment_names() -> 
 @given(st.ip_addresses(v=4))
 def test_an_address_within_another_counts_as_what_it_carries(address: object) -> None:
     number = int(ip_address(str(address)))
-    carried = [
-        ip_address(f"::ffff:{address}"),
-        ip_address((0x64FF9B << 96) | number),
-        ip_address((0x2002 << 112) | (number << 80)),
-    ]
+    carried = [ip_address(f"::ffff:{address}"), ip_address((0x64FF9B << 96) | number)]
     assert {is_internal(each) for each in carried} == {is_internal(ip_address(str(address)))}
+    assert is_internal(ip_address((0x2002 << 112) | (number << 80)))
 
 
 @given(st.ip_addresses())
 def test_nothing_that_python_calls_private_is_outside(address: object) -> None:
     known = ip_address(str(address))
+    # Python's own list is another in each of its versions: of an address within another only the inner one counts.
+    known = getattr(known, "ipv4_mapped", None) or known
     if known.is_private or known.is_loopback or known.is_link_local or known.is_multicast or known.is_unspecified:
         assert is_internal(known)
 
