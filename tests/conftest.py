@@ -194,6 +194,11 @@ async def run_on(url: str, *statements: str) -> None:
         await connection.close()
 
 
+def secret_part(text: str) -> str:
+    """Return the secret end of a token or of a webhook's address; it may itself hold `_` and `-`."""
+    return text[-43:]
+
+
 async def eventually(condition: Callable[[], Awaitable[bool]], *, within: float = 10.0) -> None:
     """Wait until the condition holds, looking often; fail when the time is over."""
     deadline = asyncio.get_running_loop().time() + within

@@ -26,6 +26,7 @@ from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 from fastmcp.exceptions import ToolError
 from tests.campaign.house import House
+from tests.conftest import secret_part
 from tests.fixtures_omie import OmieServer, start_omie
 from tests.provider import CLIENT_ID, Provider, provided
 from tests.stories import sinks
@@ -238,7 +239,7 @@ async def by_webhook(house: House, canaries: Canaries, said: list[tuple[str, byt
     """Make addresses by hand and by a tool, and post to them what is right, wrong and nothing at all."""
     base = house.url.removesuffix("/mcp")
     made = orjson.loads(house.command("webhook", "create", "padaria", "--json"))["url"]
-    canaries.plant("webhook address", made.rpartition("_")[2])
+    canaries.plant("webhook address", secret_part(made))
     token = re.search(r"omc_\S+", house.command("token", "create", "--name", "administra", "--role", "admin"))
     assert token is not None
     canaries.plant("administrator's token", token[0])
@@ -248,7 +249,7 @@ async def by_webhook(house: House, canaries: Canaries, said: list[tuple[str, byt
         answer = await client.call_tool("webhook_configure", {"acao": "trocar"})
         assert answer.structured_content is not None
         newer = str(answer.structured_content["endereco_secreto"])
-        canaries.plant("newer webhook address", newer.rpartition("_")[2])
+        canaries.plant("newer webhook address", secret_part(newer))
         said.append(("webhook_status", repr(await client.call_tool("webhook_status", {})).encode()))
         # Whoever sends a whole address where its beginning is wanted is refused before it is written down.
         with suppress(ToolError):

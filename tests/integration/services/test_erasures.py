@@ -69,6 +69,14 @@ async def names(app: App, document: str, **more: Any) -> set[str]:
     return {found.owner.execution_id for found in report.executions if found.owner is not None}
 
 
+def tells_nothing_of_ana(text: str) -> bool:
+    """Say that no recognisable part of the document stands in it.
+
+    Never asked of three digits alone: an identifier or an instant holds any three once in a while.
+    """
+    return not any(part in text for part in ("529.982", "982.247", "529982", "982247", "247-25"))
+
+
 async def test_a_report_names_executions_and_fields_and_no_value(app: App, company: Company, conn: Any) -> None:
     of_ana = await ran(app, company, client(ANA, email="ana@exemplo.com.br"))
     in_text = await ran(app, None, {"obs": f"pagar a {ANA} hoje"}, input={"filtro": {"cnpj_cpf": "52998224725"}})
@@ -78,7 +86,7 @@ async def test_a_report_names_executions_and_fields_and_no_value(app: App, compa
         of_ana: ("response.clientes_cadastro[0].cnpj_cpf",),
         in_text: ("input.filtro.cnpj_cpf", "response.obs"),
     }
-    assert "529" not in repr(report)
+    assert tells_nothing_of_ana(repr(report))
     (row,) = await audited(conn, "person.reported")
     assert row["object_id"] == report.person
     assert await names(app, ANA, company=company.id) == {of_ana}
@@ -100,7 +108,7 @@ async def test_an_erasure_takes_the_bodies_and_leaves_the_seals_whole(app: App, 
     assert (await app.services.bodies.reveal(OWNER, of_bia))["response"] == client(BIA)
     (row,) = await audited(conn, "person.erased")
     assert row["detail"] == WHY
-    assert "529" not in str(dict(row)).replace(str(row["id"]), "").replace(row["object_id"], "")
+    assert tells_nothing_of_ana(str(dict(row)))
     seal_keys, checkpoints = SealKeys(app.db.postgres, app.services.keys), Checkpoints(app.settings.home)
     verifier = Verifier(app.db.postgres, seal_keys, checkpoints)
     assert [finding async for finding in verifier.findings()] == []
@@ -229,7 +237,7 @@ async def test_the_list_outside_holds_no_person_and_survives_a_torn_line(app: Ap
     await app.services.erasures.erase(OWNER, ANA, WHY)
     path = app.settings.home / "erasures.jsonl"
     assert oct(path.stat().st_mode)[-3:] == "600"
-    assert b"982" not in path.read_bytes().split(b'"person"')[0]
+    assert tells_nothing_of_ana(path.read_text())
     with path.open("ab") as file:
         file.write(b'{"id": "torn')
     await app.services.erasures.erase(OWNER, BIA, WHY)
