@@ -21,6 +21,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 import redis.asyncio
+from hypothesis import HealthCheck, settings
 
 from omie_control.embedded import EmbeddedServers
 from omie_control.postgres.migrate import migrate
@@ -30,6 +31,11 @@ pytest_plugins = ["tests.fixtures_omie", "tests.fixtures_writing"]
 TIMEZONE = "America/Sao_Paulo"
 _GIVEN = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("OMIE_CONTROL_")}
 _VALKEY_DATABASES = 16
+# How long an example takes to make or to try says how busy the machine is, and nothing of the product.
+settings.register_profile(
+    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+settings.load_profile("house")
 
 
 @dataclass(frozen=True, slots=True)
