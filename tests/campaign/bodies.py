@@ -93,14 +93,15 @@ def run(bodies: int, seed: int, tell: Callable[[str], None] = lambda line: None)
     for number in range(bodies):
         method, status, body = chance.choice(methods), chance.choice(_STATUSES), _body(chance)
         headers = {"omieapi-error": _text(chance)} if chance.random() < 0.1 else {}
-        at = time.perf_counter()
+        # The processor's time: a machine that is busy with something else is no crash.
+        at = time.thread_time()
         try:
             report.ended[_outcome(chance, method, status, headers, body)] += 1
         except Exception as error:
             report.crashes.append(
                 f"{number} of seed {seed}: {type(error).__name__}: {error!s:.200} from {body[:200]!r}"
             )
-        took = time.perf_counter() - at
+        took = time.thread_time() - at
         report.slowest = max(report.slowest, took)
         if took > _SLOWEST_SECONDS:
             report.crashes.append(f"{number} of seed {seed}: {took:.1f} s for {len(body)} bytes, {body[:200]!r}")

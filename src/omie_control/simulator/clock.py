@@ -12,11 +12,11 @@ BRASILIA = timezone(timedelta(hours=-3), "BRT")
 class Clock:
     """Time that runs `scale` times as fast as the real one; limits and latency all live on it."""
 
-    def __init__(self, scale: float = 1.0) -> None:
+    def __init__(self, scale: float = 1.0, began_at: datetime | None = None) -> None:
         if scale <= 0:
             raise ValueError("the clock's scale must be above 0")
         self.scale = scale
-        self._began_at = datetime.now(BRASILIA)
+        self._began_at = began_at or datetime.now(BRASILIA)
         self._began = time.monotonic()
 
     def seconds(self) -> float:

@@ -6,6 +6,7 @@ import hashlib
 import html
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from random import Random
 from typing import Any
@@ -43,6 +44,7 @@ class Simulator:
         limits: Limits | None = None,
         latency_ms: tuple[float, float] = (20.0, 120.0),
         time_scale: float = 1.0,
+        began_at: datetime | None = None,
     ) -> None:
         self._seed = seed
         self._demos = companies
@@ -50,7 +52,7 @@ class Simulator:
         self._latency_ms = latency_ms
         # Latency is drawn from it, nothing that anybody should not guess.
         self._random = Random(seed)  # noqa: S311
-        self.clock = Clock(time_scale)
+        self.clock = Clock(time_scale, began_at)
         self.faults = FaultPlans()
         self.webhooks = Webhooks(self.clock)
         self.reset()
@@ -150,12 +152,21 @@ def build_simulator(
     limits: Limits | None = None,
     latency_ms: tuple[float, float] = (20.0, 120.0),
     time_scale: float = 1.0,
+    began_at: datetime | None = None,
 ) -> Starlette:
     """Return the app; its `state.simulator` is the handle for tests.
 
-    `latency_ms` is the range of a call's own time. On a `time_scale` of 60 a minute's limit lasts a second.
+    `latency_ms` is the range of a call's own time. On a `time_scale` of 60 a minute's limit lasts a second. `began_at`
+    is the instant at which its clock starts, now unless given.
     """
-    simulator = Simulator(seed=seed, companies=companies, limits=limits, latency_ms=latency_ms, time_scale=time_scale)
+    simulator = Simulator(
+        seed=seed,
+        companies=companies,
+        limits=limits,
+        latency_ms=latency_ms,
+        time_scale=time_scale,
+        began_at=began_at,
+    )
     routes = [
         Route("/api/v1/{service:path}", _call, methods=["POST"]),
         Route("/api/v1/{service:path}", _describe, methods=["GET"]),

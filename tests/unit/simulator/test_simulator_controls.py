@@ -64,7 +64,7 @@ async def test_the_book_names_what_was_changed_and_when(http: httpx2.AsyncClient
         {"table": "clientes", "action": "create", "id": made["codigo_cliente_omie"], "integration_code": "B-1"}
     ]
     assert (first["outcome"], second["outcome"], second["fault_code"]) == ("ok", "fault", "Client-105")
-    assert "529" not in str((first, second))
+    assert not any(part in str((first, second)) for part in ("529.982", "982.247", "529982", "982247", "247-25"))
 
 
 async def test_a_broken_limit_is_refused_and_logged(http: httpx2.AsyncClient) -> None:

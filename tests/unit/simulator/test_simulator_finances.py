@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.unit.simulator.omie_caller import Omie, simulated
-
-from omie_control.simulator.clock import BRASILIA
+from tests.unit.simulator.omie_caller import Omie, day, simulated
 
 SIDES = [
     ("financas/contareceber/", "ContaReceber", "ListarContasReceber", "LancarRecebimento", "RECEBIDO", "BAXR"),
@@ -22,10 +19,6 @@ SIDE_NAMES = ("service", "noun", "lists", "settles", "settled", "origin")
 async def omie() -> AsyncIterator[Omie]:
     async with simulated() as http:
         yield Omie(http)
-
-
-def day(offset: int = 0) -> str:
-    return f"{datetime.now(BRASILIA) + timedelta(days=offset):%d/%m/%Y}"
 
 
 async def new_title(omie: Omie, **changes: Any) -> dict[str, Any]:

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Any
 
 import pytest
-from tests.unit.simulator.omie_caller import Omie, simulated
-
-from omie_control.simulator.clock import BRASILIA
+from tests.unit.simulator.omie_caller import NOON, Omie, day, simulated
 
 
 @pytest.fixture
 async def omie() -> AsyncIterator[Omie]:
     async with simulated() as http:
         yield Omie(http)
-
-
-def today() -> str:
-    return f"{datetime.now(BRASILIA):%d/%m/%Y}"
 
 
 async def everything(omie: Omie, service: str, call: str, key: str, **param: Any) -> list[dict[str, Any]]:
@@ -37,7 +30,7 @@ async def test_movements_summary_and_open_list_agree(omie: Omie, kind: str, side
     moved = await everything(omie, "financas/mf/", "ListarMovimentos", "movimentos", cTpLancamento=kind)
     assert len(moved) == 180
     still_open = round(sum(each["resumo"]["nValAberto"] for each in moved), 2)
-    summary = await omie.at("financas/resumo/").ask("ObterResumoFinancas", dDia=today(), lExibirCategoria=True)
+    summary = await omie.at("financas/resumo/").ask("ObterResumoFinancas", dDia=day(), lExibirCategoria=True)
     assert summary[side]["vTotal"] == still_open
     assert round(sum(each["vTotal"] for each in summary[f"{side}Categoria"]), 2) == still_open
     assert round(sum(each["vDoc"] for each in summary[f"{side}Atraso"]), 2) == summary[side]["vAtraso"]
@@ -51,15 +44,15 @@ async def test_a_receipt_with_interest_shows_in_every_report(omie: Omie) -> None
     receivables = omie.at("financas/contareceber/")
     listed = await receivables.ask("ListarContasReceber", filtrar_por_status="AVENCER")
     title = listed["conta_receber_cadastro"][0]
-    before = await omie.at("financas/resumo/").ask("ObterResumoFinancas", dDia=today())
-    extract = {"nCodCC": title["id_conta_corrente"], "dPeriodoInicial": today(), "dPeriodoFinal": today()}
+    before = await omie.at("financas/resumo/").ask("ObterResumoFinancas", dDia=day())
+    extract = {"nCodCC": title["id_conta_corrente"], "dPeriodoInicial": day(), "dPeriodoFinal": day()}
     was = await omie.at("financas/extrato/").ask("ListarExtrato", **extract)
     value, id = title["valor_documento"], title["codigo_lancamento_omie"]
-    money = {"valor": round(value - 5, 2), "desconto": 5.0, "juros": 1.5, "data": today()}
+    money = {"valor": round(value - 5, 2), "desconto": 5.0, "juros": 1.5, "data": day()}
     made = await receivables.ask("LancarRecebimento", codigo_lancamento=id, **money)
     assert made["liquidado"] == "S"
 
-    after = await omie.at("financas/resumo/").ask("ObterResumoFinancas", dDia=today())
+    after = await omie.at("financas/resumo/").ask("ObterResumoFinancas", dDia=day())
     assert round(before["contaReceber"]["vTotal"] - after["contaReceber"]["vTotal"], 2) == value
     moved = round(after["contaCorrente"]["vTotal"] - before["contaCorrente"]["vTotal"], 2)
     assert moved == round(value - 5 + 1.5, 2)
@@ -71,7 +64,7 @@ async def test_a_receipt_with_interest_shows_in_every_report(omie: Omie) -> None
     await receivables.ask("ConciliarRecebimento", codigo_baixa=made["codigo_baixa"])
     now = await omie.at("financas/extrato/").ask("ListarExtrato", **extract)
     assert round(now["nSaldoAtual"] - was["nSaldoAtual"], 2) == moved
-    assert [each["dDataConciliacao"] for each in now["listaMovimentos"] if each["cOrigem"] == "BAXR"][-1] == today()
+    assert [each["dDataConciliacao"] for each in now["listaMovimentos"] if each["cOrigem"] == "BAXR"][-1] == day()
     [found] = await everything(
         omie, "financas/pesquisartitulos/", "PesquisarLancamentos", "titulosEncontrados", nCodTitulo=id
     )
@@ -81,11 +74,11 @@ async def test_a_receipt_with_interest_shows_in_every_report(omie: Omie) -> None
 async def test_an_extract_adds_up_and_a_transfer_moves_between_accounts(omie: Omie) -> None:
     accounts = (await omie.at("geral/contacorrente/").ask("ListarContasCorrentes", pagina=1))["ListarContasCorrentes"]
     here, there = accounts[0]["nCodCC"], accounts[1]["nCodCC"]
-    head = {"nCodCC": here, "dDtLanc": today(), "nValorLanc": 100.0}
+    head = {"nCodCC": here, "dDtLanc": day(), "nValorLanc": 100.0}
     entries = omie.at("financas/contacorrentelancamentos/")
     await entries.ask("IncluirLancCC", cCodIntLanc="T", cabecalho=head, transferencia={"nCodCCDestino": there})
     await entries.ask("IncluirLancCC", cCodIntLanc="D", cabecalho=head, detalhes={"cCodCateg": "2.02.01"})
-    period = {"dPeriodoInicial": "01/01/2020", "dPeriodoFinal": today()}
+    period = {"dPeriodoInicial": "01/01/2020", "dPeriodoFinal": day()}
     for account, change in ((here, -200.0), (there, 100.0)):
         extract = await omie.at("financas/extrato/").ask("ListarExtrato", nCodCC=account, **period)
         real = [each for each in extract["listaMovimentos"] if "Conciliado" in each["cSituacao"]]
@@ -95,8 +88,7 @@ async def test_an_extract_adds_up_and_a_transfer_moves_between_accounts(omie: Om
 
 
 async def test_the_month_by_category_and_the_lines_of_the_income_statement(omie: Omie) -> None:
-    now = datetime.now(BRASILIA)
-    listed = await omie.at("financas/caixa/").ask("ListarOrcamentos", nAno=now.year, nMes=now.month)
+    listed = await omie.at("financas/caixa/").ask("ListarOrcamentos", nAno=NOON.year, nMes=NOON.month)
     codes = [each["cCodCateg"] for each in listed["ListaOrcamentos"]]
     assert codes == sorted(codes)
     assert sum(each["nValorPrevisto"] for each in listed["ListaOrcamentos"]) > 0
@@ -115,7 +107,7 @@ async def test_deleted_titles_are_listed(omie: Omie) -> None:
 
 
 async def test_summaries_of_sales_and_services_count_orders_and_notes(omie: Omie) -> None:
-    period = {"dDataInicio": "01/01/2020", "dDataFim": today()}
+    period = {"dDataInicio": "01/01/2020", "dDataFim": day()}
     sales = await omie.at("produtos/vendas-resumo/").ask("ObterResumoProdutos", **period)
     notes = await omie.at("produtos/nfconsultar/").ask("ListarNF", pagina=1, registros_por_pagina=100)
     values = [each["total"]["ICMSTot"]["vNF"] for each in notes["nfCadastro"]]

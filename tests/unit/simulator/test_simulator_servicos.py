@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.unit.simulator.omie_caller import Omie, simulated
-
-from omie_control.simulator.clock import BRASILIA
+from tests.unit.simulator.omie_caller import Omie, day, simulated
 
 
 @pytest.fixture
 async def omie() -> AsyncIterator[Omie]:
     async with simulated() as http:
         yield Omie(http, "servicos/os/")
-
-
-def day(offset: int = 0) -> str:
-    return f"{datetime.now(BRASILIA) + timedelta(days=offset):%d/%m/%Y}"
 
 
 async def new_order(omie: Omie, **head: Any) -> dict[str, Any]:
