@@ -10,9 +10,9 @@ from uuid import UUID
 
 from omie_control.domain.actors import Actor, AnyRole, OwnRole, Role
 from omie_control.domain.executions import Category, Complexity
-from omie_control.domain.rights import DESCRIPTIONS, READING, Right
+from omie_control.domain.rights import DESCRIPTIONS, READING, SHARED, Right
 
-__all__ = ["DESCRIPTIONS", "READING", "RIGHTS", "Kind", "Right", "is_allowed", "may_grant", "rights_of"]
+__all__ = ["DESCRIPTIONS", "READING", "RIGHTS", "SHARED", "Kind", "Right", "is_allowed", "may_grant", "rights_of"]
 
 # What kind of tool is asked for; None within: nobody said, which no limit lets pass.
 Kind = tuple[Category | None, Complexity | None]
@@ -53,6 +53,8 @@ def is_allowed(actor: Actor, right: Right, company: UUID | None = None, kind: Ki
     elif right not in RIGHTS[role]:
         return False
     if right is Right.OMIE_WRITE and not actor.may_write:
+        return False
+    if right in SHARED and actor.companies is not None:
         return False
     return actor.may_see(company)
 

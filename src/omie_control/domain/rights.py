@@ -48,6 +48,10 @@ READING = frozenset(
     }
 )
 
+# Rights over what all companies share: the address that every credential is sent to, the keys of everything sealed.
+# Whoever is kept to some companies does not have them, whatever the role.
+SHARED = frozenset({Right.CONFIG_MANAGE, Right.KEY_MANAGE})
+
 # What each right lets somebody do, as people and models read it: "Este acesso não permite <…>."
 DESCRIPTIONS: Mapping[Right, str] = {
     Right.EXECUTION_READ: "ver execuções",

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from uuid import UUID
 
-from omie_control.domain.access import DESCRIPTIONS, Kind, Right, is_allowed, rights_of
+from omie_control.domain.access import DESCRIPTIONS, SHARED, Kind, Right, is_allowed, rights_of
 from omie_control.domain.actors import Actor
 from omie_control.domain.configuration import DEFAULTS, WRITES_ENABLED, Values
 from omie_control.errors import ControlError, Forbidden
@@ -73,6 +73,8 @@ def _reason(actor: Actor, right: Right, kind: Kind | None) -> str:
         return f"O papel '{actor.role}' não permite {DESCRIPTIONS[right]}."
     if right is Right.OMIE_WRITE and not actor.may_write:
         return f"Este acesso é só de leitura e não permite {DESCRIPTIONS[right]}."
+    if right in SHARED and actor.companies is not None:
+        return f"Este acesso não permite {DESCRIPTIONS[right]}: isso vale para todas as empresas, e ele só tem algumas."
     if not is_allowed(actor, right, None, kind):
         return f"O papel '{actor.role}' não inclui este tipo de ferramenta: {_named(kind)}."
     return "Este acesso não inclui a empresa pedida."

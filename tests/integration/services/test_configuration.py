@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -35,6 +37,24 @@ async def live(postgres: Postgres, keys: Keys) -> AsyncIterator[LiveConfiguratio
 def configurations(postgres: Postgres, keys: Keys, access: Access, live: LiveConfiguration) -> Configurations:
     """Give the verbs."""
     return Configurations(postgres, keys, access, live)
+
+
+async def test_whoever_is_kept_to_some_companies_changes_nothing_that_all_share(
+    configurations: Configurations, conn: asyncpg.Connection
+) -> None:
+    """Else an administrator of one company had the credentials of all others sent to an address of their own."""
+    local = replace(OWNER, name="local", companies=frozenset({UUID(int=1)}))
+    with pytest.raises(Forbidden, match="vale para todas as empresas"):
+        await configurations.set(local, "omie.base_url", "https://198.51.100.7/api/v1/")
+    with pytest.raises(Forbidden):
+        await configurations.set(local, "writes.enabled", False)
+    with pytest.raises(Forbidden):
+        await configurations.unset(local, "omie.proxy")
+    with pytest.raises(Forbidden):
+        await configurations.roll_back(local, 0)
+    assert all(setting.is_default for setting in await configurations.list(local)), "they may look"
+    refused = await audited(conn, "config.manage", "refused")
+    assert [row["actor"] for row in refused] == [local.label] * 4
 
 
 async def test_what_is_set_is_used_here_at_once_and_elsewhere_at_the_next_look(

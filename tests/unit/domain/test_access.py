@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from omie_control.domain.access import DESCRIPTIONS, READING, RIGHTS, Right, is_allowed, may_grant, rights_of
+from omie_control.domain.access import DESCRIPTIONS, READING, RIGHTS, SHARED, Right, is_allowed, may_grant, rights_of
 from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.domain.executions import Category, Complexity
 from omie_control.domain.roles import AnyRole, OwnRole, own_role
@@ -69,8 +69,18 @@ def test_every_right_has_a_plain_description() -> None:
 @pytest.mark.parametrize("right", Right)
 def test_no_right_reaches_a_company_outside_the_scope(right: Right) -> None:
     admin = somebody(Role.ADMIN, frozenset({HERE}))
-    assert is_allowed(admin, right, HERE)
+    assert is_allowed(admin, right, HERE) is (right not in SHARED)
     assert not is_allowed(admin, right, THERE)
+
+
+@pytest.mark.parametrize("right", sorted(SHARED))
+def test_what_all_companies_share_is_for_nobody_who_is_kept_to_some(right: Right) -> None:
+    own_admin = somebody(own(*Right), frozenset({HERE}))
+    for company in (None, HERE):
+        assert not is_allowed(somebody(Role.ADMIN, frozenset({HERE})), right, company)
+        assert not is_allowed(own_admin, right, company)
+    assert is_allowed(somebody(Role.ADMIN), right)
+    assert {Right.CONFIG_MANAGE, Right.KEY_MANAGE} == SHARED
 
 
 def test_who_may_not_write_may_still_read() -> None:
