@@ -15,12 +15,12 @@ from omie_control.simulator.seed import DEMO_COMPANIES, DemoCompany
 from omie_control.simulator.server import build_simulator
 
 # Where the simulator's clock starts: what a test asks for is of the same day as what is there, at any hour it runs.
-NOON = datetime(2026, 11, 23, 12, 0, tzinfo=BRASILIA)
+SOME_DAY = datetime(2026, 11, 23, 15, 0, tzinfo=BRASILIA)
 
 
 def day(offset: int = 0) -> str:
     """Write the simulator's today, or a day before or after it, as Omie does."""
-    return f"{NOON + timedelta(days=offset):%d/%m/%Y}"
+    return f"{SOME_DAY + timedelta(days=offset):%d/%m/%Y}"
 
 
 class Omie:
@@ -62,8 +62,8 @@ class Omie:
 
 @asynccontextmanager
 async def simulated(**choices: Any) -> AsyncIterator[httpx2.AsyncClient]:
-    """Give HTTP to a fresh simulator whose limits are written down but not enforced; its day is that of `NOON`."""
-    usual = {"latency_ms": (0, 0), "limits": Limits(is_enforced=False), "began_at": NOON}
+    """Give HTTP to a fresh simulator whose limits are written down but not enforced; its day is that of `SOME_DAY`."""
+    usual = {"latency_ms": (0, 0), "limits": Limits(is_enforced=False), "began_at": SOME_DAY}
     app = build_simulator(**{**usual, **choices})
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://omie.test") as http:
         yield http

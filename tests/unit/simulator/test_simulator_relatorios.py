@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from tests.unit.simulator.omie_caller import NOON, Omie, day, simulated
+from tests.unit.simulator.omie_caller import SOME_DAY, Omie, day, simulated
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ async def test_an_extract_adds_up_and_a_transfer_moves_between_accounts(omie: Om
 
 
 async def test_the_month_by_category_and_the_lines_of_the_income_statement(omie: Omie) -> None:
-    listed = await omie.at("financas/caixa/").ask("ListarOrcamentos", nAno=NOON.year, nMes=NOON.month)
+    listed = await omie.at("financas/caixa/").ask("ListarOrcamentos", nAno=SOME_DAY.year, nMes=SOME_DAY.month)
     codes = [each["cCodCateg"] for each in listed["ListaOrcamentos"]]
     assert codes == sorted(codes)
     assert sum(each["nValorPrevisto"] for each in listed["ListaOrcamentos"]) > 0
