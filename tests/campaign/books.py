@@ -12,7 +12,7 @@ from tests.campaign.load import Answer
 
 from omie_control.simulator.book import Book
 
-_SETTLE_SECONDS = 40.0
+_SETTLE_SECONDS = 120.0
 _BAD_ENDS = {"failed", "timeout", "uncertain", "cancelled"}
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -110,7 +111,9 @@ class House:
             await self.start()
             return
         for process in self.servers():
-            if process.name() == "valkey-server" if whom == "valkey" else process.pid == self._postmaster():
+            # Asked by what was seen when it was found: a backend may end at any moment.
+            is_valkey = process.info["name"] == "valkey-server"
+            if is_valkey if whom == "valkey" else process.pid == self._postmaster():
                 process.kill()
 
     def servers(self) -> list[psutil.Process]:
@@ -132,7 +135,9 @@ class House:
             self._process.kill()
             self._process.wait()
         for process in self.servers():
-            process.kill()
+            # Backends end by themselves once their postmaster is gone.
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def _postmaster(self) -> int:
         return int((self.home / "postgres" / "postmaster.pid").read_text().splitlines()[0])

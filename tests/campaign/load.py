@@ -58,7 +58,7 @@ class Load:
             task.cancel()
         await asyncio.wait(self._tasks)
 
-    async def more(self, count: int, *, within: float = 60.0) -> None:
+    async def more(self, count: int, *, within: float = 180.0) -> None:
         """Wait until so many further answers have come."""
         goal = len(self.answers) + count
         deadline = asyncio.get_running_loop().time() + within

@@ -10,12 +10,14 @@ from omie_control.postgres.recorder import Recorder
 from omie_control.postgres.rows import FinishRow
 
 _honest = Recorder.submit_finish
+# Long enough that whoever kills comes in time, on a busy machine too.
+_LATER_SECONDS = 2.0
 
 
 def _early(self: Recorder, row: FinishRow) -> asyncio.Future[bool]:
     """Say "done" at once and write a little later, as a cache that is flushed now and then would."""
     loop = asyncio.get_running_loop()
-    loop.call_later(0.5, lambda: _honest(self, row))
+    loop.call_later(_LATER_SECONDS, lambda: _honest(self, row))
     said: asyncio.Future[bool] = loop.create_future()
     said.set_result(True)
     return said

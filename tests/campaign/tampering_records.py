@@ -71,10 +71,8 @@ async def delete_an_event(su: asyncpg.Connection, dice: random.Random, _: Path) 
 
 
 async def swap_two_executions(su: asyncpg.Connection, dice: random.Random, _: Path) -> Tampering:
-    a, b = await _any(su, dice, "process_executions"), await _any(su, dice, "process_executions")
-    while a["id"] == b["id"]:
-        b = await _any(su, dice, "process_executions")
     column = dice.choice(["trace_id", "commitment", "started_at", "execution_id"])
+    a, b = await _two(su, dice, "process_executions", column)
     for row, value in ((a, None if column != "execution_id" else "x"), (a, b[column]), (b, a[column])):
         # By way of a third value, for names are unique.
         if column == "execution_id" and value == b[column]:
@@ -85,9 +83,7 @@ async def swap_two_executions(su: asyncpg.Connection, dice: random.Random, _: Pa
 
 
 async def swap_two_events(su: asyncpg.Connection, dice: random.Random, _: Path) -> Tampering:
-    a, b = await _any(su, dice, "audit_events"), await _any(su, dice, "audit_events")
-    while a["id"] == b["id"]:
-        b = await _any(su, dice, "audit_events")
+    a, b = await _two(su, dice, "audit_events", "at")
     for row, at in ((a, b["at"]), (b, a["at"])):
         await su.execute("update audit_events set at = $2 where id = $1", row["id"], at)
     return Tampering("at", [[("event", str(a["id"]))], [("event", str(b["id"]))]])
@@ -170,6 +166,16 @@ async def _any(su: asyncpg.Connection, dice: random.Random, table: str) -> async
     row = await su.fetchrow(f"select * from {table} order by id offset $1 limit 1", dice.randrange(count))
     assert row is not None
     return row
+
+
+async def _two(
+    su: asyncpg.Connection, dice: random.Random, table: str, column: str
+) -> tuple[asyncpg.Record, asyncpg.Record]:
+    """Return two rows that differ in a column: to swap what is the same changes nothing."""
+    a, b = await _any(su, dice, table), await _any(su, dice, table)
+    while a[column] == b[column]:
+        b = await _any(su, dice, table)
+    return a, b
 
 
 async def _flip(su: asyncpg.Connection, dice: random.Random, table: str, row: asyncpg.Record, column: str) -> None:

@@ -46,6 +46,7 @@ MOVES = (
 )
 _LOOKS_SECONDS = 0.01
 _PATIENCE_SECONDS = 300.0
+_START_SECONDS = 60.0
 _SETTLED_SECONDS = 300.0
 
 
@@ -73,6 +74,24 @@ class EachThird(FaultPlans):
             return Plan(Move.TIMEOUT_AFTER, executes=True)
         self.faults[f"{move[0]}{' after' if move[1] else ' before'}"] += 1
         return Plan(move[0], executes=move[1])
+
+
+class Patience:
+    """How long all lives together may take: a build that sends again and again would be killed and begin anew for ever.
+
+    It counts from the first write, for until then it is the machine that takes its time to start a process.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until = time.monotonic() + _START_SECONDS + seconds
+        self._counts = False
+
+    def is_over(self, *, has_begun: bool) -> bool:
+        """Say whether it has been long enough."""
+        if has_begun and not self._counts:
+            self._counts, self._until = True, time.monotonic() + self._seconds
+        return time.monotonic() > self._until
 
 
 @dataclass(slots=True)
@@ -126,9 +145,8 @@ async def run(
             "CAMPAIGN_APP_KEY": omie.company.app_key,
             "CAMPAIGN_APP_SECRET": omie.company.app_secret,
         }
-        # One time limit for all lives: a build that sends again and again would be killed and begin anew for ever.
-        deadline = began + patience
-        while await _one_life(folder, given, program, _unanswered(keys, book), faults, seen, deadline, report):
+        waiting = Patience(patience)
+        while await _one_life(folder, given, program, _unanswered(keys, book), faults, seen, waiting, report):
             report.kills += 1
             tell(f"{report.kills:>4} kills, {len(keys) - len(_unanswered(keys, book))} of {writes} answered")
         report.faults = dict(faults.faults)
@@ -149,7 +167,7 @@ async def _one_life(
     keys: list[str],
     faults: EachThird,
     seen: list[Entry],
-    deadline: float,
+    waiting: Patience,
     report: Report,
 ) -> bool:
     """Run one process until it is done (False) or killed (True)."""
@@ -169,7 +187,7 @@ async def _one_life(
             if faults.is_killing and seen and seen[-1].is_executed and seen[-1].move == Move.TIMEOUT_AFTER:
                 faults.is_killing = False
                 return True
-            if time.monotonic() > deadline:
+            if waiting.is_over(has_begun=bool(seen)):
                 report.broken.append(f"{len(_unanswered(keys, folder / 'answers.jsonl'))} keys never got an answer")
                 return False
             await asyncio.sleep(_LOOKS_SECONDS)
