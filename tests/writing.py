@@ -15,7 +15,7 @@ from omie_control.app import App, open_app
 from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.domain.companies import Company
 from omie_control.domain.executions import Change, Execution, Origin, Status
-from omie_control.errors import ControlError
+from omie_control.errors import ControlError, Uncertain
 from omie_control.omie.catalog import Method, catalog
 from omie_control.omie.client import OmieClient
 from omie_control.omie.protocol import Payload
@@ -58,15 +58,17 @@ class StraightCalls:
     async def _send(self, handle: Handle, company: Company, method: Method, param: Mapping[str, Any]) -> Payload:
         door = await self._companies.door(company.id)
         handle.omie_endpoint, handle.request_payload = method.endpoint, dict(param)
-        handle.write_in_flight = method.writes
+        was_in_flight = handle.write_in_flight
+        handle.write_in_flight = was_in_flight or method.writes
         try:
             payload = await self._client.call(
                 door.credentials, method, param, base_url=door.base_url, on_call=handle.note_call
             )
-        except ControlError:
-            handle.write_in_flight = False
+        except ControlError as error:
+            if not isinstance(error, Uncertain):
+                handle.write_in_flight = was_in_flight
             raise
-        handle.write_in_flight = False
+        handle.write_in_flight = was_in_flight
         return payload
 
 

@@ -79,16 +79,16 @@ class OmieCalls:
 
         async def send(sent: Mapping[str, Any]) -> Payload:
             # Before as well: a process that dies after Omie has executed leaves nothing old behind.
+            await touch()
+            return await self._send(handle, company, method, sent)
+
+        async def touch() -> None:
             await self._answers.written(company, method)
-            try:
-                return await self._send(handle, company, method, sent)
-            finally:
-                await self._answers.written(company, method)
 
         async def read(asked: Method, question: Mapping[str, Any]) -> Payload:
             return await self._send(handle, company, asked, question)
 
-        return await self._writes.run(handle, company, method, param, key, send, read=read)
+        return await self._writes.run(handle, company, method, param, key, send, read=read, touch=touch)
 
     async def _require(self, handle: Handle, company: Company, method: Method, param: Mapping[str, Any]) -> None:
         right = Right.OMIE_WRITE if method.writes else Right.OMIE_READ

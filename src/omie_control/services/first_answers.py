@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 from uuid import UUID
@@ -35,7 +35,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One call that wants to write: what, for whom, under which key."""
+    """One call that wants to write: what, for whom, under which key. `touch` makes old what it may have changed."""
 
     handle: Handle
     company: Company
@@ -43,6 +43,7 @@ class Try:
     param: Mapping[str, Any]
     key: str
     is_derived: bool
+    touch: Callable[[], Awaitable[None]] | None = None
 
     @property
     def process_type(self) -> str:

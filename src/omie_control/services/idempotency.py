@@ -56,6 +56,7 @@ _KEEP_TRIES = 300
 
 Send = Callable[[Mapping[str, Any]], Awaitable[Payload]]
 Read = Callable[[Method, Mapping[str, Any]], Awaitable[Payload]]
+Touch = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class IdempotentWrites:
         send: Send,
         *,
         read: Read | None = None,
+        touch: Touch | None = None,
         step: str = "",
     ) -> Written:
         """Send a write unless an equal one was sent before, and return the first one's answer.
@@ -101,6 +103,7 @@ class IdempotentWrites:
         `send` gets the parameters with the integration code; it sets `handle.write_in_flight` as `OmieCalls` does,
         and raises Uncertain only when the fate of the write is unknown: every other error of ours proves that it was
         not carried out. `read` asks Omie how things are, for the few methods that are judged by before and after.
+        `touch` makes old what the write may have changed: done before anybody is told, whoever is cancelled.
         `step` tells apart several writes of one execution under one key.
 
         Raises what `send` raises; Conflict when the key was used for other content or its first try still runs;
@@ -108,7 +111,7 @@ class IdempotentWrites:
         """
         lookup = lookup_for(method.endpoint)
         text = derived_key(handle, method, param) if key is None else require_key(key)
-        attempt = Try(handle, company, lookup, param, f"{text}#{step}"[:KEY_MAX] if step else text, key is None)
+        attempt = Try(handle, company, lookup, param, f"{text}#{step}"[:KEY_MAX] if step else text, key is None, touch)
         deadline = time.monotonic() + self._wait_seconds
         waited_for: UUID | None = None
         while True:
@@ -189,17 +192,17 @@ class IdempotentWrites:
             await self._look_before(attempt, held, read)
             payload = await send(attempt.lookup.carrying(attempt.param, held.code))
         except Uncertain as error:
-            await self._keep(self._doubt(attempt, held))
+            await self._keep(attempt, self._doubt(attempt, held))
             error.execution_id = handle.execution_id
             raise
         except ControlError as error:
             if held.code is not None and _says_code_is_used(error, held.code):
                 return await self._sent_before(attempt, held, read, error)
-            await self._keep(self._doubt(attempt, held) if handle.write_in_flight else self._free(attempt, held))
+            await self._let_go(attempt, held)
             raise
         except BaseException:
             # Cancelled or broken: whatever had left by then may have been carried out.
-            await self._keep(self._doubt(attempt, held) if handle.write_in_flight else self._free(attempt, held))
+            await self._let_go(attempt, held)
             raise
         await self._keep_answer(attempt, held, payload)
         return payload
@@ -231,7 +234,8 @@ class IdempotentWrites:
             except ControlError:
                 payload = None
         if payload is None:
-            await self._keep(self._doubt(attempt, held))
+            attempt.handle.write_in_flight = True
+            await self._keep(attempt, self._doubt(attempt, held))
             raise Uncertain(
                 "O Omie já tem um registro com o código desta chave: uma tentativa anterior foi executada.",
                 hint="Não repita: o sistema confere o registro e conclui esta execução sozinho.",
@@ -240,16 +244,21 @@ class IdempotentWrites:
         await self._keep_answer(attempt, held, payload)
         return payload
 
+    async def _let_go(self, attempt: Try, held: _Held) -> None:
+        """Leave the key to the look-up when something may have left, else to the next try."""
+        in_doubt = attempt.handle.write_in_flight
+        await self._keep(attempt, self._doubt(attempt, held) if in_doubt else self._free(attempt, held))
+
     async def _keep_answer(self, attempt: Try, held: _Held, payload: Payload) -> None:
         """Keep the answer before it is told; until it is kept, an end by force leaves the execution uncertain."""
         handle = attempt.handle
-        handle.write_in_flight = True
-        if await self._keep(self._answer(attempt, held, payload)):
-            handle.write_in_flight = False
+        was_in_flight, handle.write_in_flight = handle.write_in_flight, True
+        if await self._keep(attempt, self._answer(attempt, held, payload)):
+            handle.write_in_flight = was_in_flight
 
-    async def _keep(self, work: Coroutine[Any, Any, None]) -> bool:
+    async def _keep(self, attempt: Try, work: Coroutine[Any, Any, None]) -> bool:
         """Do this whoever is cancelled. False: PostgreSQL is away; it is tried in the background until it is back."""
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(_in_order(attempt.touch, work))
         self._keeping.add(task)
         task.add_done_callback(self._keeping.discard)
         done, _ = await asyncio.wait([task], timeout=_KEEP_SECONDS)
@@ -278,6 +287,15 @@ class IdempotentWrites:
     async def _find(self, attempt: Try) -> StoredKey | None:
         async with self._postgres.transaction() as tx:
             return await store.find(tx, *attempt.scope)
+
+
+async def _in_order(touch: Touch | None, work: Coroutine[Any, Any, None]) -> None:
+    """Make old what may have changed before anybody hears of the change."""
+    try:
+        if touch is not None:
+            await touch()
+    finally:
+        await work
 
 
 async def _wait_here(ahead: asyncio.Future[ControlError | None], deadline: float) -> None:

@@ -121,7 +121,9 @@ class Sender:
     ) -> Payload:
         """Make one HTTP attempt under a ticket that always comes back."""
         verdict, seconds = Verdict.NOT_SENT, None
-        handle.write_in_flight = method.writes
+        # Of a write before this one, which may still be in doubt.
+        was_in_flight = handle.write_in_flight
+        handle.write_in_flight = was_in_flight or method.writes
         try:
             payload = await self._client.call(
                 door.credentials,
@@ -133,7 +135,9 @@ class Sender:
             # "No rows" that came as a fault is an answer for us and an error for Omie's block.
             verdict = Verdict.FAULT if payload.fault_code is not None else Verdict.DONE
         except ControlError as error:
-            handle.write_in_flight = False
+            # What may have been carried out stays in flight: whoever is cancelled from here on has not been refused.
+            if not isinstance(error, Uncertain):
+                handle.write_in_flight = was_in_flight
             verdict, seconds = verdict_of(error)
             raise
         except BaseException:
@@ -141,7 +145,7 @@ class Sender:
             raise
         finally:
             await self._gate.leave(ticket, verdict, seconds)
-        handle.write_in_flight = False
+        handle.write_in_flight = was_in_flight
         return payload
 
     def _ask(
