@@ -13,8 +13,8 @@ from pydantic import Field
 from omie_control.app import App
 from omie_control.errors import InvalidInput
 
-_MONTH = re.compile(r"(0[1-9]|1[0-2])/(20\d{2})")
-_DAY = re.compile(r"(\d{2})/(\d{2})/(\d{4})")
+_MONTH = re.compile(r"(0[1-9]|1[0-2])/(20[0-9]{2})")
+_DAY = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
 _LATE_MAX = 3650
 # FastMCP reads the annotations of prompts where no name of this module is known: each stands written out.
 

@@ -21,9 +21,9 @@ _INTEGER_MAX = 2**63 - 1
 _CODE = re.compile(r"[A-Z0-9.]+")
 # Stages are each company's own; those that the documentation names leave out quotes (00) and what was invoiced (60).
 _OPEN_LISTS = frozenset({"etapa", "cEtapa"})
-_DATE = re.compile(r"(\d{2})/(\d{2})/(\d{4})")
-_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d")
+_DATE = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
 _EXAMPLES_BY_NAME = {
     "cnpj_cpf": '"11.222.333/0001-81"',
     "email": '"contato@exemplo.com.br"',

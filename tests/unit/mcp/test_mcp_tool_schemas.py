@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import orjson
 import pytest
+import pytest_asyncio
 from fastmcp import FastMCP
 
 from omie_control.app import App
@@ -20,7 +23,7 @@ SNAPSHOTS = Path(__file__).parents[2] / "snapshots" / "mcp"
 NAMES = sorted(path.stem for path in SNAPSHOTS.glob("*.json"))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def tools() -> dict[str, Any]:
     server: FastMCP[Any] = FastMCP("schemas")
     # Registering reads nothing of the App; only calls do.
@@ -48,6 +51,27 @@ async def test_every_tool_says_what_it_does_to_the_world(tools: dict[str, Any]) 
         assert len(tool.description) > 80
         for parameter in tool.input_schema["properties"].values():
             assert parameter.get("description"), (tool.name, parameter)
+
+
+async def test_digits_of_other_scripts_reach_no_field_of_omie(tools: dict[str, Any]) -> None:
+    """`\\d` and `\\w` mean every script's digits and letters; Omie knows ASCII's."""
+    patterns = [(name, pattern) for name, tool in tools.items() for pattern in _patterns(tool.input_schema)]
+    assert len(patterns) > 5, "the scan found next to nothing, so it proves nothing"
+    assert [each for each in patterns if re.search(r"\\[dDwW]", each[1])] == []
+    product = tools["incluir_produto"].input_schema["properties"]
+    for field, example in (("ncm", "７３１８.15.00"), ("ean", "٧891000315507")):
+        [pattern] = _patterns(product[field])
+        assert re.search(pattern, product[field]["examples"][0])
+        assert not re.search(pattern, example)
+
+
+def _patterns(schema: Any) -> Iterator[str]:
+    """Give every pattern of a schema, however deep."""
+    inner = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    if isinstance(schema, dict) and isinstance(schema.get("pattern"), str):
+        yield schema["pattern"]
+    for each in inner:
+        yield from _patterns(each)
 
 
 def _written(tool: Any) -> bytes:

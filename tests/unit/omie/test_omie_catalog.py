@@ -80,6 +80,10 @@ def test_what_fits_the_catalogue_passes(param: dict[str, Any]) -> None:
         ({"filtrar_por_data_de": "31/02/2026"}, "não é uma data que exista"),
         ({"filtrar_por_data_de": "01/01/1900"}, "ano entre 1901 e 2200"),
         ({"filtrar_por_hora_de": "25:00:00"}, "hora no formato hh:mm:ss"),
+        # Digits of other scripts: numbers to Python, nothing to Omie.
+        ({"filtrar_por_data_de": "٠١/٠٢/٢٠٢٦"}, "data no formato dd/mm/aaaa"),
+        ({"filtrar_por_data_de": "０１/０２/２０２６"}, "data no formato dd/mm/aaaa"),
+        ({"filtrar_por_hora_de": "0٨:00:00"}, "hora no formato hh:mm:ss"),
         ({"exibir_obs": "sim"}, "exibir_obs: deve ser um destes valores: S, N."),
         ([], "deve ser um objeto com campos"),
     ],

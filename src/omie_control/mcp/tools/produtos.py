@@ -61,10 +61,10 @@ Sku = Annotated[str, Field(min_length=1, max_length=60, examples=["PRD-0001"])]
 Descricao = Annotated[str, Field(min_length=1, max_length=120, examples=["Parafuso de aço"])]
 Unidade = Annotated[str, Field(min_length=1, max_length=6, examples=["UN"])]
 Ncm = Annotated[
-    str, Field(description="NCM, oito dígitos.", pattern=r"^\d{4}\.?\d{2}\.?\d{2}$", examples=["7318.15.00"])
+    str, Field(description="NCM, oito dígitos.", pattern=r"^[0-9]{4}\.?[0-9]{2}\.?[0-9]{2}$", examples=["7318.15.00"])
 ]
 Ean = Annotated[
-    str | None, Field(description="Código de barras (GTIN).", pattern=r"^\d{8,14}$", examples=["7891000315507"])
+    str | None, Field(description="Código de barras (GTIN).", pattern=r"^[0-9]{8,14}$", examples=["7891000315507"])
 ]
 
 family = Family(Category.PRODUTOS)
