@@ -25,6 +25,7 @@ from omie_control.jobs.completer import Completer
 from omie_control.jobs.rescuer import rescue
 from omie_control.omie.client import OmieClient
 from omie_control.services.calls import OmieCalls
+from omie_control.services.fences import Fence
 from omie_control.services.idempotency import IdempotentWrites
 from omie_control.services.loops import Every
 from omie_control.services.sending import Sender
@@ -83,7 +84,7 @@ async def main(work: Path, book: Path) -> None:
         await client.open()
         services = app.services
         writes = IdempotentWrites(app.db.postgres, services.keys)
-        sender = Sender(client, services.companies, services.gate, app.settings.egress)
+        sender = Sender(client, services.companies, services.gate, Fence(app.db.postgres), app.settings.egress)
         calls = OmieCalls(sender, writes, services.answers, services.access)
         settlements = Settlements(app.db.postgres, services.keys, services.bodies, services.access, services.answers)
         verifications = Verifications(

@@ -34,6 +34,7 @@ from omie_control.services.errands import Errands
 from omie_control.services.executions import Executions
 from omie_control.services.exports import Exports
 from omie_control.services.failures import Failures
+from omie_control.services.fences import Fence
 from omie_control.services.firststeps import FirstSteps
 from omie_control.services.gate import DoubleGate, Limits
 from omie_control.services.idempotency import IdempotentWrites
@@ -155,7 +156,8 @@ async def wire(db: DatabaseManager) -> Services:
     errands, blocks = Errands(postgres, access, settings.zone), Blocks(gate, companies)
     writes = IdempotentWrites(postgres, keys)
     answers = Answers(Cache(db.redis), keys, configuration=live_configuration)
-    calls = OmieCalls(Sender(client, companies, gate, settings.egress, live_configuration), writes, answers, access)
+    sender = Sender(client, companies, gate, Fence(postgres), settings.egress, live_configuration)
+    calls = OmieCalls(sender, writes, answers, access)
     seal_keys, checkpoints = SealKeys(postgres, keys), Checkpoints(settings.home.expanduser(), settings.audit_folder)
     trail = AuditTrail(postgres, seal_keys, checkpoints, access)
     erasure_list, search = ErasureList(settings.home.expanduser()), PersonSearch(postgres, keys, bodies)

@@ -39,6 +39,10 @@ _HEADERS = {
 _MS = 1000
 
 
+class TooLate(Exception):
+    """The caller may not send this call any more; nothing of it has left."""
+
+
 @dataclass(slots=True)
 class _Attempt:
     """One HTTP request while it runs: what is known so far."""
@@ -52,10 +56,13 @@ class _Attempt:
     response_size: int = 0
     fault_code: str | None = None
     success: bool = False
+    may_leave: Callable[[], bool] | None = None
 
     async def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """Notice the moment from which Omie may have heard of the call."""
+        """Notice the moment from which Omie may have heard of the call. Raises TooLate when it must not."""
         if event.endswith("send_request_headers.started"):
+            if self.may_leave is not None and not self.may_leave():
+                raise TooLate
             self.was_sent = True
 
     def as_call(self) -> Call:
@@ -148,14 +155,16 @@ class OmieClient:
         *,
         base_url: str | None = None,
         on_call: Callable[[Call], None] | None = None,
+        may_leave: Callable[[], bool] | None = None,
     ) -> Payload:
         """Send one call, once, and return what Omie answered.
 
-        `on_call` hears of the attempt however it ends, cancelled ones too. Raises what `protocol.decipher` raises;
+        `on_call` hears of the attempt however it ends, cancelled ones too. `may_leave` has the last word when the
+        connection stands and nothing was written to it yet. Raises what `protocol.decipher` raises;
         OmieUnreachable when it surely did not reach Omie, or is a read; Uncertain when a write may have.
         """
         body = protocol.encode(method.call, credentials, param)
-        attempt = _Attempt(method, len(body))
+        attempt = _Attempt(method, len(body), may_leave=may_leave)
         url = f"{(base_url or self._base_url).rstrip('/')}/{method.path}"
         with span("omie.call", kind=SpanKind.CLIENT, **{"omie.endpoint": method.endpoint}) as opened:
             tell(Event.CALL_SENT, endpoint=method.endpoint, request_size_bytes=len(body))
@@ -180,6 +189,9 @@ class OmieClient:
         except (TimeoutError, httpx2.TimeoutException) as exc:
             cause = f"O Omie não respondeu em {self._timeout_seconds:g} segundos."
             raise protocol.no_answer(attempt.method, cause, was_sent=attempt.was_sent) from exc
+        except TooLate as exc:
+            cause = "O processo ficou parado antes de enviar a chamada, e ela não saiu."
+            raise protocol.no_answer(attempt.method, cause, was_sent=False) from exc
         except BodyTooBig as exc:
             cause = "A resposta do Omie passou do tamanho que se pode ler com segurança."
             raise protocol.no_answer(attempt.method, cause, was_sent=True) from exc

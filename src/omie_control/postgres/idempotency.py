@@ -119,6 +119,11 @@ async def keep_before(connection: Connection, id: UUID, execution_id: UUID, befo
     await _sql.keep_before.run(connection, id=id, execution_id=execution_id, before=before)
 
 
+async def still_runs(connection: Connection, execution_id: UUID, attempt: int) -> bool:
+    """Say whether an execution stands as it was started: not ended by anybody, not claimed since."""
+    return bool(await _sql.still_runs.value(connection, execution_id=execution_id, attempt=attempt))
+
+
 async def doubt(connection: Connection, id: UUID, execution_id: UUID) -> None:
     """Note that nobody knows what became of a write."""
     await _sql.doubt.run(connection, id=id, execution_id=execution_id)

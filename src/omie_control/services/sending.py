@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from omie_control.omie.client import OmieClient
 from omie_control.omie.facts import FaultKind, OmieFacts, facts_of
 from omie_control.omie.protocol import Payload
 from omie_control.services.companies import Companies, Door
+from omie_control.services.fences import Fence
 from omie_control.services.gate import Gate
 from omie_control.services.recording import Handle
 
@@ -68,9 +69,11 @@ class Sender:
         client: OmieClient,
         companies: Companies,
         gate: Gate,
+        fence: Fence,
         egress: str,
         configuration: Values = DEFAULTS,
     ) -> None:
+        self._fence = fence
         self._configuration = configuration
         self._client = client
         self._companies = companies
@@ -121,6 +124,7 @@ class Sender:
     ) -> Payload:
         """Make one HTTP attempt under a ticket that always comes back."""
         verdict, seconds = Verdict.NOT_SENT, None
+        may_leave = await self._looked(handle, ticket) if method.writes else None
         # Of a write before this one, which may still be in doubt.
         was_in_flight = handle.write_in_flight
         handle.write_in_flight = was_in_flight or method.writes
@@ -131,6 +135,7 @@ class Sender:
                 param,
                 base_url=door.base_url or self._configuration.get(BASE_URL),
                 on_call=lambda call: handle.note_call(_with_limits(call, ticket)),
+                may_leave=may_leave,
             )
             # "No rows" that came as a fault is an answer for us and an error for Omie's block.
             verdict = Verdict.FAULT if payload.fault_code is not None else Verdict.DONE
@@ -147,6 +152,14 @@ class Sender:
             await self._gate.leave(ticket, verdict, seconds)
         handle.write_in_flight = was_in_flight
         return payload
+
+    async def _looked(self, handle: Handle, ticket: Ticket) -> Callable[[], bool]:
+        """Look, after all the waiting, whether this write may still leave; if not, its place is free again."""
+        try:
+            return await self._fence.passed(handle)
+        except BaseException:
+            await self._gate.leave(ticket, Verdict.NOT_SENT)
+            raise
 
     def _ask(
         self,

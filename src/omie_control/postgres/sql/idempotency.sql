@@ -43,6 +43,11 @@ select k.id, k.company_id, k.process_type, k.key, k.state, k.endpoint, k.digest,
 -- Keep how things were before the write, sealed.
 update idempotency_keys set before = :before where id = :id and execution_id = :execution_id and state = 'open';
 
+-- name: still_runs(execution_id, attempt)$
+-- Whether nobody has ended an execution, or claimed it since.
+select exists (select from process_executions
+                where id = :execution_id and attempt = :attempt and status = 'running');
+
 -- name: doubt(id, execution_id)!
 -- Note that nobody knows what became of the write.
 update idempotency_keys set state = 'uncertain' where id = :id and execution_id = :execution_id and state = 'open';
