@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator
@@ -21,6 +20,7 @@ from redis.backoff import NoBackoff
 from redis.crc import key_slot
 from redis.exceptions import RedisError
 from tests.conftest import eventually
+from tests.ports import port_of, reserved
 
 from omie_control.embedded.binaries import find_valkey
 
@@ -34,7 +34,8 @@ class Node:
     """One server on a port of loopback, ended by its process id."""
 
     def __init__(self, folder: Path, *options: str, sentinel: str = "") -> None:
-        self.port = free_port()
+        self._reserved = [reserved()]
+        self.port = port_of(self._reserved[0])
         self._folder = folder / str(self.port)
         self._folder.mkdir()
         self._sentinel = sentinel
@@ -46,9 +47,19 @@ class Node:
         self.client = redis.asyncio.Redis(
             port=self.port,
             password=SENTINEL_PASSWORD if sentinel else PASSWORD,
-            socket_timeout=1,
+            # A busy machine is no dead server; who was killed refuses at once.
+            socket_timeout=5,
             retry=Retry(NoBackoff(), 0),
         )
+
+    def another_port(self) -> int:
+        """Return another port that is this server's alone."""
+        self._reserved.append(reserved())
+        return port_of(self._reserved[-1])
+
+    def add(self, *options: str) -> None:
+        """Add options for its start."""
+        self._options += options
 
     async def start(self) -> None:
         """Start it and wait until it answers."""
@@ -71,6 +82,13 @@ class Node:
             os.kill(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+    async def close(self) -> None:
+        """End it for good, and give its ports back."""
+        self.kill()
+        await self.client.aclose()
+        for held in self._reserved:
+            held.close()
 
     def freeze(self) -> None:
         """Stop it in its tracks: it keeps its connections and answers nothing."""
@@ -144,7 +162,7 @@ class Watched(Fleet):
     async def start(self) -> None:
         await asyncio.gather(*(node.start() for node in self.nodes))
         await asyncio.gather(*(node.start() for node in self.sentinels))
-        await eventually(self.is_whole, within=20)
+        await eventually(self.is_whole, within=60)
 
     async def leader(self) -> Node:
         host_port = await self.sentinels[0].ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE)
@@ -155,7 +173,10 @@ class Watched(Fleet):
         if replicas.count("up") != 2:
             return False
         for sentinel in self.sentinels:
-            said: Any = await sentinel.client.sentinel_master(SERVICE)
+            try:
+                said: Any = await sentinel.client.sentinel_master(SERVICE)
+            except (RedisError, OSError):
+                return False
             if said["flags"] not in ("master", {"master"}) or (said["num-slaves"], said["num-other-sentinels"]) != (
                 2,
                 2,
@@ -171,8 +192,10 @@ class Clustered(Fleet):
         super().__init__(folder)
         login = ("--requirepass", PASSWORD, "--masterauth", PASSWORD, "--repl-diskless-sync-delay", "0")
         for _ in range(4):
-            options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "600", "--cluster-port", str(free_port()))
-            self.nodes.append(Node(folder, *login, *options, "--cluster-replica-validity-factor", "0"))
+            options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "600")
+            node = Node(folder, *login, *options, "--cluster-replica-validity-factor", "0")
+            node.add("--cluster-port", str(node.another_port()))
+            self.nodes.append(node)
         hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.nodes[:2])
         self.url = f"redis+cluster://:{quote(PASSWORD, safe='')}@{hosts}"
 
@@ -185,10 +208,10 @@ class Clustered(Fleet):
             await node.ask("CLUSTER", "MEET", "127.0.0.1", first.port, bus[first]["cluster-port"])
         for number, node in enumerate(self.nodes[:3]):
             await node.ask("CLUSTER", "ADDSLOTSRANGE", number * SLOTS // 3, (number + 1) * SLOTS // 3 - 1)
-        await eventually(self._is_ok, within=20)
+        await eventually(self._is_ok, within=60)
         holder = self.nodes[slot_of_gate() * 3 // SLOTS]
         await self.nodes[3].ask("CLUSTER", "REPLICATE", await self.id(holder))
-        await eventually(self.is_whole, within=20)
+        await eventually(self.is_whole, within=60)
 
     async def id(self, node: Node) -> str:
         """Return what the others call a node."""
@@ -243,18 +266,10 @@ async def running(kind: type[Watched] | type[Clustered]) -> AsyncIterator[Watche
         yield fleet
     finally:
         for node in everybody:
-            node.kill()
-            await node.client.aclose()
+            await node.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def slot_of_gate() -> int:
     """Return the slot that all keys of the egress 'default' share."""
     return key_slot(b"gate:{default}:state")
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from tests.conftest import Database, Servers, eventually
 from tests.integration.web.conftest import SYSTEM, House, open_house
+from tests.ports import port_of, reserved
 
 from omie_control.services.webhooks import PATH
 
@@ -21,23 +22,28 @@ class Door:
 
     def __init__(self, url: str) -> None:
         self._parts = urlsplit(url)
-        self._port = 0
+        # Nobody else gets the port while the door is shut.
+        self._reserved = reserved()
+        self._port = port_of(self._reserved)
         self._server: asyncio.Server | None = None
         self._inside: set[asyncio.StreamWriter] = set()
 
     async def open(self) -> None:
         """Let connections through, always at the same port."""
         self._server = await asyncio.start_server(self._pass, "127.0.0.1", self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
 
     async def shut(self) -> None:
-        """Cut every connection and take no new one."""
+        """Cut every connection and take no new one, until it is opened again."""
         if self._server is not None:
             self._server.close()
             self._server = None
         for writer in self._inside:
             writer.transport.abort()
         self._inside.clear()
+
+    def give_back(self) -> None:
+        """Let others have the port."""
+        self._reserved.close()
 
     def lead(self, url: str) -> str:
         """Rewrite an address of the same server so that it goes through the door."""
@@ -81,6 +87,7 @@ async def door(servers: Servers) -> AsyncIterator[Door]:
     await made.open()
     yield made
     await made.shut()
+    made.give_back()
 
 
 @pytest.fixture
