@@ -30,11 +30,14 @@ from omie_control.services.settlements import Settlements
 from omie_control.services.verifications import Pace, Verifications
 from omie_control.services.write_keys import marked
 from omie_control.settings import Settings
+from omie_control.simulator.faults import Move
 
 SLUG = "padaria"
-TIMEOUT_SECONDS = 0.4
+# How long a call waits that is planned to go unanswered, and any other.
+TIMEOUT_SECONDS, PATIENT_SECONDS = 0.4, 30.0
 OWNER = Actor(ActorKind.USER, "dona", Role.ADMIN)
 CLIENTES = "geral/clientes/"
+_HANGING = {Move.TIMEOUT_BEFORE, Move.TIMEOUT_AFTER, Move.SILENT}
 # 61 s on a simulator whose clock runs sixty times as fast.
 QUICK = Pace(first=timedelta(), again=timedelta(seconds=1.05), lease=timedelta(seconds=20))
 
@@ -42,10 +45,22 @@ QUICK = Pace(first=timedelta(), again=timedelta(seconds=1.05), lease=timedelta(s
 class StraightCalls:
     """The way to Omie without its gate: tests live faster than the gate lets anybody."""
 
-    def __init__(self, client: OmieClient, companies: Companies) -> None:
-        self._client = client
+    def __init__(self, omie: OmieServer, companies: Companies, hasty_seconds: float = TIMEOUT_SECONDS) -> None:
+        self._faults = omie.simulator.faults
+        self._patient = OmieClient(omie.base_url, timeout_seconds=PATIENT_SECONDS)
+        self._hasty = OmieClient(omie.base_url, timeout_seconds=hasty_seconds)
         self._companies = companies
         self._writing = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Open its two clients: shorter of patience than life only where there is nothing to wait for."""
+        for client in (self._patient, self._hasty):
+            await client.open()
+
+    async def close(self) -> None:
+        """Close both."""
+        for client in (self._patient, self._hasty):
+            await client.close()
 
     async def run(self, handle: Handle, company: Company, method: Method, param: Mapping[str, Any]) -> Payload:
         """Send one call as `OmieCalls` does, writes one after the other, as Omie wants them."""
@@ -61,7 +76,7 @@ class StraightCalls:
         was_in_flight = handle.write_in_flight
         handle.write_in_flight = was_in_flight or method.writes
         try:
-            payload = await self._client.call(
+            payload = await self._client_for(method).call(
                 door.credentials, method, param, base_url=door.base_url, on_call=handle.note_call
             )
         except ControlError as error:
@@ -70,6 +85,13 @@ class StraightCalls:
             raise
         handle.write_in_flight = was_in_flight
         return payload
+
+    def _client_for(self, method: Method) -> OmieClient:
+        # Of a call that is answered, a busy machine must not make one that was not.
+        hangs = any(
+            plan.call in (None, method.call) and plan.move in _HANGING for plan in self._faults.plans if plan.times
+        )
+        return self._hasty if hangs else self._patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +191,19 @@ class WritingHouse:
 
 @asynccontextmanager
 async def writing_house(
-    settings: Settings, omie: OmieServer, *, pace: Pace = QUICK, wait_seconds: float = 8.0
+    settings: Settings,
+    omie: OmieServer,
+    *,
+    pace: Pace = QUICK,
+    wait_seconds: float = 8.0,
+    hasty_seconds: float = TIMEOUT_SECONDS,
 ) -> AsyncIterator[WritingHouse]:
     """Open one process of this installation beside a simulated Omie, and close it again."""
     async with open_app(settings, kind="worker") as app:
         changes: list[Change] = []
         services, postgres = app.services, app.db.postgres
-        # Shorter of patience than life.
-        client = OmieClient(omie.base_url, timeout_seconds=TIMEOUT_SECONDS)
-        await client.open()
-        calls = StraightCalls(client, services.companies)
+        calls = StraightCalls(omie, services.companies, hasty_seconds)
+        await calls.open()
         writes = IdempotentWrites(postgres, services.keys, wait_seconds=wait_seconds)
         settlements = Settlements(
             postgres, services.keys, services.bodies, services.access, services.answers, changes.extend
@@ -190,7 +215,7 @@ async def writing_house(
             yield WritingHouse(app, settlements, verifications, writer, omie, changes)
         finally:
             await writes.close()
-            await client.close()
+            await calls.close()
 
 
 async def company_of(app: App, app_key: str, app_secret: str) -> Company:

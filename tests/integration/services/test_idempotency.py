@@ -127,6 +127,15 @@ async def test_equal_calls_at_once_are_refused_together_by_one_refusal(writing: 
     assert writing.sent("IncluirCliente") == 1
 
 
+async def test_who_waits_with_other_content_is_not_told_that_it_was_refused(writing: WritingHouse) -> None:
+    bad = CLIENT | {"cnpj_cpf": "11111111111"}
+    refused, other = await asyncio.gather(writing.write(bad, key="juntos"), writing.write(OTHER, key="juntos"))
+    assert isinstance(refused.error, OmieFault)
+    # Its own content was never refused: once the key is free, it is written.
+    assert other.error is None
+    assert writing.records("Outra Padaria") == 1
+
+
 async def test_an_uncertain_first_keeps_its_key_and_nothing_is_sent_again(writing: WritingHouse) -> None:
     writing.omie.plan("timeout_after", call="IncluirCliente")
     first = await writing.write(CLIENT, key="pedido-1")
@@ -143,14 +152,15 @@ async def test_an_uncertain_first_keeps_its_key_and_nothing_is_sent_again(writin
 async def test_a_first_try_that_runs_on_is_named_to_whoever_waited_long_enough(
     installation: Settings, quick_omie: OmieServer
 ) -> None:
-    async with writing_house(installation, quick_omie, wait_seconds=0.1) as house:
+    async with writing_house(installation, quick_omie, wait_seconds=0.1, hasty_seconds=60.0) as house:
         quick_omie.plan("timeout_before", call="IncluirCliente")
         running = asyncio.create_task(house.write(CLIENT, key="pedido-1"))
         await eventually(lambda: _returns(house.sent("IncluirCliente") == 1))
         told = await house.write(CLIENT, key="pedido-1")
         assert isinstance(told.error, Conflict)
         assert told.error.code == "ainda_executando"
-        await running
+        running.cancel()
+        await asyncio.wait([running])
 
 
 async def test_a_caller_that_is_cancelled_in_flight_leaves_the_key_in_doubt(
