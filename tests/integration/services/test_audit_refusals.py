@@ -47,9 +47,9 @@ async def test_a_token_that_has_ended_is_named_and_strangers_are_counted(
     revoked, text = await tokens.create(OWNER, "antigo", Role.VIEWER)
     await tokens.revoke(OWNER, "antigo")
     expired, old_text = await tokens.create(
-        OWNER, "vencido", Role.VIEWER, expires_at=datetime.now(UTC) + timedelta(milliseconds=1)
+        OWNER, "vencido", Role.VIEWER, expires_at=datetime.now(UTC) + timedelta(hours=1)
     )
-    await conn.execute("select pg_sleep(0.01)")
+    await conn.execute("update api_tokens set expires_at = now() - interval '1 hour' where id = $1", expired.id)
     for _ in range(3):
         assert await tokens.verify(text) is None
         assert await tokens.verify(old_text) is None
