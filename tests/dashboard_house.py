@@ -67,5 +67,5 @@ async def housed(
 
 
 async def refusals(conn: asyncpg.Connection) -> list[str]:
-    rows = await conn.fetch("select detail from audit_events where action = 'login.identity_refused' order by id")
+    rows = await conn.fetch("select detail from audit_events where action = 'login.identity_refused' order by at, id")
     return [row["detail"] for row in rows]

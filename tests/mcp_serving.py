@@ -62,9 +62,10 @@ async def serving(app: Any) -> AsyncIterator[str]:
 
 
 async def rows(connection: asyncpg.Connection, process_type: str | None = None) -> list[dict[str, Any]]:
-    """Read the executions, oldest first, JSON columns opened."""
+    """Read the executions, oldest first (their ids have no order within a millisecond), JSON columns opened."""
     found = await connection.fetch(
-        "select * from process_executions where $1::text is null or process_type = $1 order by id", process_type
+        "select * from process_executions where $1::text is null or process_type = $1 order by started_at, id",
+        process_type,
     )
     return [
         {
@@ -75,7 +76,7 @@ async def rows(connection: asyncpg.Connection, process_type: str | None = None) 
     ]
 
 
-async def ended(connection: asyncpg.Connection, process_type: str, *, within: float = 10.0) -> dict[str, Any]:
+async def ended(connection: asyncpg.Connection, process_type: str, *, within: float = 30.0) -> dict[str, Any]:
     """Wait until the one execution of a type has ended, and return it."""
     found: list[dict[str, Any]] = []
 

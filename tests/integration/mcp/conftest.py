@@ -16,7 +16,7 @@ from fastmcp.exceptions import ToolError
 from fastmcp.tools import ToolResult
 from mcp_types import InputRequiredResult, ToolAnnotations
 from pydantic import BaseModel
-from tests.conftest import TIMEZONE, Database, Servers, at_database, run_on
+from tests.conftest import TIMEZONE, Database, at_database, run_on
 from tests.mcp_serving import settings_for
 
 from omie_control.app import DatabaseManager, ProcessController
@@ -36,9 +36,9 @@ async def home_database(postgres_server: str, template: Database) -> AsyncIterat
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def controller(
-    home_database: Database, servers: Servers, tmp_path_factory: pytest.TempPathFactory
+    home_database: Database, shared_valkey_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[ProcessController]:
-    settings = settings_for(home_database, servers.valkey_url, tmp_path_factory.mktemp("home"))
+    settings = settings_for(home_database, shared_valkey_url, tmp_path_factory.mktemp("home"))
     made = ProcessController(DatabaseManager(settings))
     await made.ready()
     yield made

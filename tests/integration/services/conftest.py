@@ -68,8 +68,8 @@ async def firm(companies: Companies) -> Firm:
 
 
 async def audited(conn: asyncpg.Connection, action: str, outcome: str = "done") -> list[asyncpg.Record]:
-    """Return the audit rows of an action."""
+    """Return the audit rows of an action, oldest first: their ids have no order within a millisecond."""
     rows: list[asyncpg.Record] = await conn.fetch(
-        "select * from audit_events where action = $1 and outcome = $2 order by id", action, outcome
+        "select * from audit_events where action = $1 and outcome = $2 order by at, id", action, outcome
     )
     return rows

@@ -38,7 +38,8 @@ class House:
     web: FastAPI
 
     async def begin(self, process_type: str = "consultar_clientes", **more: Any) -> Handle:
-        """Start an execution as an agent would."""
+        """Start an execution as an agent would; lists are by id, and ids of one millisecond have no order."""
+        await asyncio.sleep(0.002)
         return await self.app.executions.start(Request(process_type, {"pagina": 1}, AGENT, **more))
 
     async def end(self, handle: Handle, status: Status = Status.COMPLETED, **more: Any) -> None:
@@ -96,14 +97,16 @@ async def open_house(database: Database, valkey_url: str, home: Path) -> AsyncIt
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def house(template: Database, servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+async def house(
+    template: Database, servers: Servers, shared_valkey_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[House]:
     """Serve one house for all tests that do not mind what others left in it."""
     name = f"{template.name}_web"
     await run_on(servers.owner_url, f"create database {name} template {template.name}")
     urls = {role: at_database(getattr(template, role), name) for role in ("owner_url", "app_url", "reader_url")}
     try:
         async with open_house(
-            replace(template, name=name, **urls), servers.valkey_url, tmp_path_factory.mktemp("home")
+            replace(template, name=name, **urls), shared_valkey_url, tmp_path_factory.mktemp("home")
         ) as made:
             yield made
     finally:
@@ -111,9 +114,9 @@ async def house(template: Database, servers: Servers, tmp_path_factory: pytest.T
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def fresh_house(database: Database, servers: Servers, tmp_path: Path) -> AsyncIterator[House]:
+async def fresh_house(database: Database, shared_valkey_url: str, tmp_path: Path) -> AsyncIterator[House]:
     """Serve an empty house of this test's own."""
-    async with open_house(database, servers.valkey_url, tmp_path) as made:
+    async with open_house(database, shared_valkey_url, tmp_path) as made:
         yield made
 
 

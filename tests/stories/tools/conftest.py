@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from fastmcp import Client
-from tests.conftest import TIMEZONE, Database, Servers, at_database, run_on
+from tests.conftest import TIMEZONE, Database, at_database, run_on
 from tests.fixtures_omie import OmieServer, start_omie
 from tests.mcp_serving import settings_for
 from tests.tool_stories import House
@@ -47,7 +47,7 @@ class Running:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def running(
-    postgres_server: str, template: Database, servers: Servers, tmp_path_factory: pytest.TempPathFactory
+    postgres_server: str, template: Database, shared_valkey_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Running]:
     name = f"{template.name}_{secrets.token_hex(4)}"
     await run_on(
@@ -65,7 +65,7 @@ async def running(
     home = tmp_path_factory.mktemp("home")
     # Hundreds of stories share one address: its own limit is another test's matter.
     async with start_omie(limits=Limits(per_ip=100_000)) as omie:
-        settings = settings_for(database, servers.valkey_url, home, omie_base_url=omie.base_url)
+        settings = settings_for(database, shared_valkey_url, home, omie_base_url=omie.base_url)
         async with (
             open_app(settings, kind="serve") as app,
             Client(build_server(app, stdio_actor=_AGENT)) as client,
