@@ -87,11 +87,15 @@ class Lista(TypedDict, total=False):
 
 
 class Detalhe(Linha, total=False):
-    """One execution with its bodies (masked), its calls to Omie and its children."""
+    """One execution with its bodies (masked), its calls to Omie and its children.
+
+    `resumida`: it is old, and what was long in its bodies was cut; `_resumido` or an ellipsis marks each cut.
+    """
 
     entrada: Any
     pedido: Any
     resposta: Any
+    resumida: bool
     metodo_omie: str
     chamadas: list[dict[str, Any]]
     pai: str
@@ -174,11 +178,20 @@ def register(server: FastMCP[Any], app: App) -> None:
     ) -> ToolResult:
         found = await app.executions.get(this_call().handle.request.actor, execution_id)
         shown = _whole(found, app)
-        facts = [(name, value) for name, value in shown.items() if isinstance(value, str | int)]
+        facts = [(name, value) for name, value in shown.items() if type(value) in (str, int)]
         calls = shown.get("chamadas")
-        return answer(shown, bullets(facts), table(_CALL_COLUMNS, calls) if calls else None)
+        return answer(
+            shown,
+            bullets(facts),
+            table(_CALL_COLUMNS, calls) if calls else None,
+            _SLIMMED if found.is_slimmed else None,
+        )
 
 
+_SLIMMED = (
+    "Execução antiga: o que era longo na entrada, no pedido e na resposta foi resumido; cada corte está marcado com "
+    "_resumido ou reticências."
+)
 _CALL_COLUMNS = {"metodo": "método do Omie", "quando": "quando", "ms": "ms", "http": "HTTP", "falha": "falha"}
 
 
@@ -251,6 +264,7 @@ def _whole(execution: Execution, app: App) -> dict[str, Any]:
             "entrada": execution.input_parameters,
             "pedido": execution.request_payload,
             "resposta": execution.response_data,
+            "resumida": execution.is_slimmed,
             "metodo_omie": execution.omie_endpoint,
             "pai": execution.parent,
             "filhas": list(execution.children),

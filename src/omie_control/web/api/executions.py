@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, Field
 
 from omie_control.domain.executions import Call, Category, Complexity, Execution, Status
 from omie_control.services.executions import PAGE_MAX
@@ -74,6 +74,10 @@ class ExecutionOut(ExecutionRow):
     input_parameters: Any
     request_payload: Any
     response_data: Any
+    is_slimmed: bool = Field(
+        description="Execução antiga: o que era longo nos corpos foi resumido; cada corte está marcado com `_resumido` "
+        "ou reticências."
+    )
     parent: str | None
     calls: list[CallOut]
     children: list[str]
@@ -118,6 +122,7 @@ async def show(
         input_parameters=found.input_parameters,
         request_payload=found.request_payload,
         response_data=found.response_data,
+        is_slimmed=found.is_slimmed,
         parent=found.parent,
         calls=[_call(each) for each in found.calls],
         children=list(found.children),
