@@ -47,6 +47,13 @@ class Actor:
         """Say whether the actor's scope holds a company (or nothing of any company)."""
         return self.companies is None or company is None or company in self.companies
 
+    def may_look_at(self, company: UUID | None, by: str | None) -> bool:
+        """Say whether the actor's scope holds what somebody (`by`, a label) ran for a company.
+
+        What ran for none can show any company's data: who is kept to some companies sees of it only their own.
+        """
+        return by == self.label or self.companies is None if company is None else self.may_see(company)
+
 
 @dataclass(frozen=True, slots=True)
 class User:

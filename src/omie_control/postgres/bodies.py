@@ -21,6 +21,7 @@ class Owner:
     id: UUID
     execution_id: str
     company_id: UUID | None
+    actor: str | None = None
     input_parameters: str | None = None
     request_payload: str | None = None
     response_data: str | None = None

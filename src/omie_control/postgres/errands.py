@@ -74,6 +74,7 @@ async def last_failure(
     *,
     name: str | None,
     actor: str | None,
+    asker: str,
     besides: str,
     since: datetime,
     until: datetime,
@@ -81,10 +82,10 @@ async def last_failure(
 ) -> str | None:
     """Return the execution_id of the newest execution that did not go well, of an errand or of an actor.
 
-    Those of the process type `besides` are passed over.
+    Those of the process type `besides` are passed over; `companies` is the scope of who asks, `asker` their label.
     """
     row = await _sql.last_failure.one(
-        connection, name=name, actor=actor, besides=besides, since=since, until=until, companies=companies
+        connection, name=name, actor=actor, asker=asker, besides=besides, since=since, until=until, companies=companies
     )
     return None if row is None else str(row["execution_id"])
 

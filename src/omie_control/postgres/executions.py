@@ -78,6 +78,7 @@ async def page(
     process_type: str | None = None,
     company: UUID | None = None,
     companies: Sequence[UUID] | None = None,
+    asker: str | None = None,
     session: str | None = None,
     actor: str | None = None,
     since: datetime | None = None,
@@ -86,7 +87,8 @@ async def page(
 ) -> list[Execution]:
     """Return executions newest first, older than `before` (the id of the last one seen), without bodies.
 
-    `company` asks for one company's; `companies` is the scope of who asks, and also shows what is of no company.
+    `company` asks for one company's; `companies` is the scope of who asks, which of what ran for no company holds what
+    `asker` ran.
     """
     rows = await _sql.page.fetch(
         connection,
@@ -96,6 +98,7 @@ async def page(
         process_type=process_type,
         company=company,
         companies=companies,
+        asker=asker,
         session=session,
         actor=actor,
         limit=limit,
@@ -104,10 +107,11 @@ async def page(
 
 
 async def running(
-    connection: Connection, *, companies: Sequence[UUID] | None = None, limit: int = 200
+    connection: Connection, *, companies: Sequence[UUID] | None = None, asker: str | None = None, limit: int = 200
 ) -> list[Execution]:
-    """Return what runs now, the longest first, without bodies."""
-    return [_execution(row) for row in await _sql.running.fetch(connection, companies=companies, limit=limit)]
+    """Return what runs now, the longest first, without bodies; `companies` and `asker` as for `page`."""
+    rows = await _sql.running.fetch(connection, companies=companies, asker=asker, limit=limit)
+    return [_execution(row) for row in rows]
 
 
 async def children(connection: Connection, parent: Execution) -> list[str]:

@@ -67,6 +67,11 @@ async def everything(connection: Connection) -> list[Token]:
     return [_token_of(row) for row in await _sql.everything.fetch(connection)]
 
 
+async def called(connection: Connection, name: str, length: int) -> list[Token]:
+    """Return the tokens that go, or ever went, by a name of which records keep so many letters."""
+    return [_token_of(row) for row in await _sql.called.fetch(connection, name=name, length=length)]
+
+
 async def by_hash(connection: Connection, token_hash: bytes) -> FoundToken | None:
     """Return the token of this hash, whether it holds or not."""
     row = await _sql.by_hash.one(connection, token_hash=token_hash)

@@ -68,7 +68,7 @@ class Bodies:
         await self._access.require(actor, Right.BODY_REVEAL, object_type="execution", object_id=execution_id)
         async with self._postgres.transaction() as connection:
             found = await store.execution(connection, execution_id, id_of(execution_id))
-        if found is None or not actor.may_see(found.company_id):
+        if found is None or not actor.may_look_at(found.company_id, found.actor):
             raise NotFound(f"A execução {execution_id[:100]} não existe.")
         await self._access.require(
             actor, Right.BODY_REVEAL, found.company_id, object_type="execution", object_id=found.execution_id

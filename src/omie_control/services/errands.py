@@ -132,6 +132,8 @@ class Errands:
             return seen[1]
         async with self._postgres.reading() as connection:
             found = await store.current(connection, actor.label, session, OPEN_FOR_SECONDS)
+        if found is not None and not actor.may_see(found.company_id):
+            found = None
         self._remember(where, found)
         return found
 

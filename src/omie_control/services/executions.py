@@ -143,7 +143,7 @@ class Executions:
         reason = message_of(reason) or ""
         async with self._postgres.transaction() as tx:
             before = await store.lock(tx, execution_id)
-            if before is None or not actor.may_see(before.company_id):
+            if before is None or not actor.may_look_at(before.company_id, before.actor):
                 raise NotFound(f"A execução {execution_id[:100]} não existe.")
             right = Right.EXECUTION_RUN if before.actor == actor.label else Right.EXECUTION_CANCEL
             await self._access.require(
@@ -175,7 +175,7 @@ class Executions:
         await self._access.require(actor, Right.EXECUTION_READ)
         async with self._postgres.reading() as connection:
             found = await store.find(connection, execution_id, id_of(execution_id))
-            if found is None or not actor.may_see(found.company_id):
+            if found is None or not actor.may_look_at(found.company_id, found.actor):
                 raise NotFound(
                     f"A execução {execution_id[:100]} não existe.",
                     hint="Confira o execution_id, ou procure por tipo e situação na lista de execuções.",
@@ -211,6 +211,7 @@ class Executions:
                 process_type=process_type,
                 company=company,
                 companies=_scope(actor),
+                asker=actor.label,
                 session=session,
                 since=since,
                 before=cursor_id(before),
@@ -223,7 +224,7 @@ class Executions:
         """Return what runs now, oldest first, within the actor's companies; 200 at most."""
         await self._access.require(actor, Right.EXECUTION_READ)
         async with self._postgres.reading() as connection:
-            return await store.running(connection, companies=_scope(actor), limit=PAGE_MAX)
+            return await store.running(connection, companies=_scope(actor), asker=actor.label, limit=PAGE_MAX)
 
     async def adopt(self, execution_id: str) -> Handle:
         """Take over an execution that another process started, to end it here. Raises NotFound, Conflict."""

@@ -86,6 +86,7 @@ class Failures:
                 connection,
                 name=errand,
                 actor=actor.label if errand is None else None,
+                asker=actor.label,
                 besides=besides,
                 since=since,
                 until=now + _EDGE,

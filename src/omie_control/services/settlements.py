@@ -190,7 +190,7 @@ class Settlements:
     async def _seen(self, actor: Actor, execution_id: str) -> Execution:
         async with self._postgres.transaction() as tx:
             seen = await executions.lock(tx, execution_id)
-        if seen is None or not actor.may_see(seen.company_id):
+        if seen is None or not actor.may_look_at(seen.company_id, seen.actor):
             raise NotFound(f"A execução {execution_id[:100]} não existe.")
         await self._access.require(
             actor, Right.EXECUTION_SETTLE, seen.company_id, object_type="execution", object_id=seen.execution_id

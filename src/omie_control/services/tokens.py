@@ -35,6 +35,8 @@ SEEN_MAX = 4096
 _TEXT = re.compile(r"(omc_[a-z2-9]{8})_[A-Za-z0-9_-]{43}")
 _PREFIX_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 _NAME_MAX = 100
+# Records say `token:<name>`, in 100 letters.
+_NAME_KEPT = 94
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,8 @@ class Tokens:
     ) -> tuple[Token, str]:
         """Make a token for these companies (None: all), usable from these networks (none: anywhere).
 
-        Returns it and its text, which nobody can show again.
+        Returns it and its text, which nobody can show again. Raises Conflict for the name of a token that may see
+        other companies: what either does for no company, the other would take for its own.
         """
         scope = None if companies is None else frozenset(companies)
         await self._access.require(actor, Right.TOKEN_MANAGE, object_type="token", object_id=name)
@@ -83,6 +86,8 @@ class Tokens:
         prefix = "omc_" + "".join(secrets.choice(_PREFIX_LETTERS) for _ in range(8))
         text = f"{prefix}_{secrets.token_urlsafe(32)}"
         async with self._postgres.transaction() as tx:
+            if any(_would_be_taken_for(scope, other) for other in await store.called(tx, plain, _NAME_KEPT)):
+                raise Conflict("Este nome já é de outro token.", hint="Escolha outro: o nome diz quem fez o quê.")
             token = await store.add(
                 tx,
                 id=uuid7(time.time_ns() // 1_000_000, os.urandom(10)),
@@ -247,7 +252,16 @@ def _require_sensible(
 
 
 def _is_within(actor: Actor, token: Token) -> bool:
-    return actor.companies is None or (token.companies is not None and token.companies <= actor.companies)
+    return _holds(actor.companies, token.companies)
+
+
+def _holds(outer: frozenset[UUID] | None, inner: frozenset[UUID] | None) -> bool:
+    return outer is None or (inner is not None and inner <= outer)
+
+
+def _would_be_taken_for(scope: frozenset[UUID] | None, other: Token) -> bool:
+    """Say whether a new token of another's name would see what is not for it, or show what is not for the other."""
+    return not _holds(scope, other.companies) or (other.revoked_at is None and not _holds(other.companies, scope))
 
 
 def _storable(reference: str) -> str:

@@ -105,7 +105,7 @@ async def _events(visitor: Visitor, streams: Streams, bus: Bus, postgres: Postgr
                 return
             if change is None:
                 yield rhythm.tick(time.monotonic(), is_calm=bus.is_up and postgres.is_up)
-            elif visitor.actor.may_see(change.company_id):
+            elif visitor.actor.may_look_at(change.company_id, None):
                 yield _hint(change)
 
 

@@ -75,7 +75,7 @@ async def test_pages_follow_each_other_without_a_gap_or_a_repetition(conn: async
 
 async def test_each_filter_lets_only_its_own_pass(conn: asyncpg.Connection) -> None:
     ours, theirs = await add_company(conn, "nossa"), await add_company(conn, "deles")
-    _, plain = await add_execution(conn, ago=timedelta(hours=3))
+    _, plain = await add_execution(conn, actor="user:joao", ago=timedelta(hours=3))
     _, failed = await add_execution(conn, status="failed", company_id=ours, actor="user:maria", ago=timedelta(hours=2))
     _, other = await add_execution(conn, process_type="incluir_cliente", company_id=theirs, fastmcp_session_id="s")
 
@@ -86,8 +86,10 @@ async def test_each_filter_lets_only_its_own_pass(conn: asyncpg.Connection) -> N
     assert await names(status=Status.FAILED) == {failed}
     assert await names(process_type="incluir_cliente") == {other}
     assert await names(company=ours) == {failed}
-    assert await names(companies=[ours]) == {plain, failed}
-    assert await names(companies=[]) == {plain}
+    assert await names(companies=[ours]) == {failed}
+    assert await names(companies=[ours], asker="user:joao") == {plain, failed}
+    assert await names(companies=[], asker="user:joao") == {plain}
+    assert await names(companies=[], asker="user:maria") == set()
     assert await names(companies=[ours], company=theirs) == set()
     assert await names(session="s") == {other}
     assert await names(actor="user:maria") == {failed}

@@ -105,6 +105,24 @@ async def test_nobody_makes_a_mightier_token(tokens: Tokens, firm: Firm, conn: A
         await tokens.revoke(local, "geral")
 
 
+async def test_no_token_is_taken_for_another_that_sees_other_companies(tokens: Tokens, firm: Firm) -> None:
+    """Records tell callers apart by name: what ran for no company is shown to whoever has the name it ran under."""
+    here, there = [firm.padaria.id], [firm.oficina.id]
+    first, _ = await tokens.create(OWNER, "claude", Role.AGENT, companies=here)
+    await tokens.create(OWNER, "claude", Role.VIEWER, companies=here)
+    for scope in (there, here + there, None):
+        with pytest.raises(Conflict, match="outro token"):
+            await tokens.create(OWNER, " claude ", Role.AGENT, companies=scope)
+    for token in await tokens.list(OWNER):
+        await tokens.revoke(OWNER, str(token.id))
+    with pytest.raises(Conflict):
+        await tokens.create(OWNER, first.name, Role.AGENT, companies=there)
+    assert (await tokens.create(OWNER, first.name, Role.AGENT))[0].companies is None, "who sees all sees that too"
+    await tokens.create(OWNER, "n" * 94 + "1", Role.AGENT, companies=here)
+    with pytest.raises(Conflict):
+        await tokens.create(OWNER, "n" * 94 + "2", Role.AGENT, companies=there)
+
+
 async def test_a_stranger_neither_lists_nor_revokes(tokens: Tokens) -> None:
     await tokens.create(OWNER, "claude", Role.AGENT)
     for verb in (tokens.list(STRANGER), tokens.revoke(STRANGER, "claude")):

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
 from tests.integration.web.conftest import SYSTEM, House
 
-from omie_control.domain.actors import Role
+from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.domain.executions import Status
+from omie_control.errors import NotFound
 from omie_control.services.configuration import HIDDEN
+from omie_control.services.executions import Outcome, Request
 from omie_control.web.api.callers import Entrance
 from omie_control.web.api.pace import Pace
 
@@ -46,7 +49,8 @@ ROUTES: list[tuple[str, str, dict[str, Any] | None, tuple[int, int, int]]] = [
 @asynccontextmanager
 async def program(house: House, role: Role = Role.ADMIN, **more: Any) -> AsyncIterator[httpx2.AsyncClient]:
     """Give a client that carries a token of a role."""
-    _, text = await house.app.tokens.create(SYSTEM, f"programa-{role}", role, **more)
+    of = f"-{uuid4()}" if "companies" in more else ""
+    _, text = await house.app.tokens.create(SYSTEM, f"programa-{role}{of}", role, **more)
     headers = {"Authorization": f"Bearer {text}"}
     async with httpx2.AsyncClient(base_url=house.url + API, headers=headers, timeout=10) as client:
         yield client
@@ -285,6 +289,35 @@ async def test_another_companys_execution_is_none(fresh_house: House) -> None:
         problem_of(await client.get("/executions", params={"company_id": str(other.id)}), 403)
     async with program(fresh_house, Role.VIEWER, companies=[other.id]) as client:
         assert (await client.get(f"/executions/{handle.execution_id}")).json()["company"] == "outra"
+
+
+async def test_what_ran_for_no_company_is_for_whoever_ran_it_and_who_sees_all(fresh_house: House) -> None:
+    """Such an execution can hold any company's data: that of `mostrar_execucao` holds the one that it shows."""
+    app = fresh_house.app
+    ours = await app.companies.add(SYSTEM, "nossa", "Nossa", "1000000001", "a" * 32)
+    other = await app.companies.add(SYSTEM, "outra", "Outra", "1000000002", "b" * 32)
+    async with program(fresh_house, Role.OPERATOR, companies=[other.id]) as theirs:
+        owner = (await app.tokens.list(SYSTEM))[0].actor
+        ended = await app.executions.start(Request("mostrar_execucao", {"execution_id": "x"}, owner))
+        await app.executions.finish(ended, Outcome(Status.COMPLETED, response={"cliente": "Fulano, 11 98765-4321"}))
+        runs = await app.executions.start(Request("aguardar_execucao", {}, owner))
+        names = {ended.execution_id, runs.execution_id}
+        assert {row["execution_id"] for row in (await theirs.get("/executions")).json()["items"]} == names
+        assert (await theirs.get(f"/executions/{ended.execution_id}")).json()["response_data"]
+        async with program(fresh_house, Role.ADMIN, companies=[ours.id]) as neighbour:
+            problem_of(await neighbour.get(f"/executions/{ended.execution_id}"), 404)
+            assert (await neighbour.get("/executions")).json()["items"] == []
+        admin = Actor(ActorKind.USER, "de-uma-empresa", Role.ADMIN, companies=frozenset({ours.id}))
+        assert await app.executions.running(admin) == []
+        for verb in (
+            app.executions.cancel(admin, runs.execution_id, "não é minha"),
+            app.bodies.reveal(admin, ended.execution_id),
+        ):
+            with pytest.raises(NotFound):
+                await verb
+        async with program(fresh_house, Role.VIEWER) as everything:
+            assert {row["execution_id"] for row in (await everything.get("/executions")).json()["items"]} == names
+        await fresh_house.end(runs)
 
 
 async def test_a_revoked_token_is_out(fresh_house: House) -> None:

@@ -83,6 +83,14 @@ def test_what_all_companies_share_is_for_nobody_who_is_kept_to_some(right: Right
     assert {Right.CONFIG_MANAGE, Right.KEY_MANAGE} == SHARED
 
 
+def test_what_ran_for_no_company_is_for_whoever_ran_it_and_who_sees_all() -> None:
+    local, everywhere = somebody(Role.ADMIN, frozenset({HERE})), somebody(Role.VIEWER)
+    assert local.may_look_at(HERE, "token:outro") and not local.may_look_at(THERE, local.label)
+    assert local.may_look_at(None, local.label)
+    assert not local.may_look_at(None, "token:outro") and not local.may_look_at(None, None)
+    assert everywhere.may_look_at(None, None) and everywhere.may_look_at(THERE, "token:outro")
+
+
 def test_who_may_not_write_may_still_read() -> None:
     reader = somebody(Role.AGENT, may_write=False)
     assert is_allowed(reader, Right.OMIE_READ)

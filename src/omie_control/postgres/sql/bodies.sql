@@ -2,13 +2,13 @@
 
 -- name: by_id(id)^
 -- Which execution a body belongs to, by its key, with the masked columns beside it.
-select id, execution_id, company_id, input_parameters, request_payload, response_data
+select id, execution_id, company_id, actor, input_parameters, request_payload, response_data
   from process_executions
  where id = :id;
 
 -- name: by_name(execution_id)^
 -- The same, by a name that carries no key of ours.
-select id, execution_id, company_id, input_parameters, request_payload, response_data
+select id, execution_id, company_id, actor, input_parameters, request_payload, response_data
   from process_executions
  where execution_id = :execution_id;
 

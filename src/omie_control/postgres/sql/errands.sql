@@ -36,14 +36,16 @@ select e.process_type, e.status::text as status, count(*) as count,
  group by e.process_type, e.status
  order by e.process_type, e.status;
 
--- name: last_failure(name, actor, besides, since, until, companies)^
+-- name: last_failure(name, actor, asker, besides, since, until, companies)^
 -- The newest execution that did not go well, of an errand or, without one, of an actor; one type is passed over.
+-- Of what ran for no company, a scope sees what its own `asker` ran.
 select e.execution_id
   from process_executions e
  where e.status in ('failed', 'timeout', 'cancelled', 'uncertain')
    and (:name::text is null or e.fastmcp_session_id = :name) and (:actor::text is null or e.actor = :actor)
    and e.process_type <> :besides
    and e.id >= uuid7_floor(:since) and e.id < uuid7_floor(:until)
-   and (:companies::uuid[] is null or e.company_id is null or e.company_id = any(:companies))
+   and (:companies::uuid[] is null or e.company_id = any(:companies)
+        or (e.company_id is null and e.actor = :asker::text))
  order by e.id desc
  limit 1;

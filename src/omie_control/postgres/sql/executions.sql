@@ -26,9 +26,9 @@ select e.id, e.process_type, e.execution_id, e.status::text as status, e.started
  where e.id = :id
    for update;
 
--- name: page(before, since, status, process_type, company, companies, session, actor, limit)
+-- name: page(before, since, status, process_type, company, companies, asker, session, actor, limit)
 -- Executions without their bodies, newest first, older than the cursor. A null filter lets everything pass;
--- `companies` is a scope, which also sees what belongs to no company.
+-- `companies` is a scope; of what ran for no company it also sees what its own `asker` ran.
 select e.id, e.process_type, e.execution_id, e.status::text as status, e.started_at, e.completed_at, e.duration_ms,
        e.omie_endpoint, e.response_status_code, e.error_message, e.error_code, e.user_agent, e.ip_address,
        e.fastmcp_session_id as session_id, e.company_id, c.slug as company, e.actor, e.parent_id, e.writes,
@@ -40,14 +40,15 @@ select e.id, e.process_type, e.execution_id, e.status::text as status, e.started
    and (:status::execution_status is null or e.status = :status)
    and (:process_type::text is null or e.process_type = :process_type)
    and (:company::uuid is null or e.company_id = :company)
-   and (:companies::uuid[] is null or e.company_id is null or e.company_id = any(:companies))
+   and (:companies::uuid[] is null or e.company_id = any(:companies)
+        or (e.company_id is null and e.actor = :asker::text))
    and (:session::text is null or e.fastmcp_session_id = :session)
    and (:actor::text is null or e.actor = :actor)
  order by e.id desc
  limit :limit;
 
--- name: running(companies, limit)
--- What runs now, the longest first.
+-- name: running(companies, asker, limit)
+-- What runs now, the longest first, within a scope as above.
 select e.id, e.process_type, e.execution_id, e.status::text as status, e.started_at, e.completed_at, e.duration_ms,
        e.omie_endpoint, e.user_agent, e.ip_address, e.fastmcp_session_id as session_id, e.company_id,
        c.slug as company, e.actor, e.parent_id, e.writes, e.attempt, e.instance_id, e.is_cleaned,
@@ -55,7 +56,8 @@ select e.id, e.process_type, e.execution_id, e.status::text as status, e.started
   from process_executions e
   left join companies c on c.id = e.company_id
  where e.status = 'running'
-   and (:companies::uuid[] is null or e.company_id is null or e.company_id = any(:companies))
+   and (:companies::uuid[] is null or e.company_id = any(:companies)
+        or (e.company_id is null and e.actor = :asker::text))
  order by e.started_at
  limit :limit;
 

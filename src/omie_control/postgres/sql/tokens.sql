@@ -32,6 +32,12 @@ select id, name, prefix, role, companies, default_company, created_by, created_a
   from api_tokens
  where revoked_at is null and (id::text = lower(:reference) or name = :reference or prefix = :reference);
 
+-- name: called(name, length)
+-- Tokens that go, or ever went, by this name, as far as records keep it.
+select id, name, prefix, role, companies, default_company, created_by, created_at, expires_at, last_used_at, revoked_at,
+       not_before, networks, (select to_jsonb(r) from roles r where r.id = own_role_id) as own_role
+  from api_tokens where left(name, :length) = left(:name, :length);
+
 -- name: revoke(id)^
 -- End a token. No row: it had ended.
 update api_tokens set revoked_at = now() where id = :id and revoked_at is null
