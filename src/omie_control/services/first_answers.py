@@ -55,6 +55,11 @@ class Try:
         """What the key is unique in."""
         return self.company.id, self.process_type, self.key
 
+    @property
+    def digest(self) -> bytes:
+        """What tells its content from any other."""
+        return digest_of(self.lookup.method, self.param)
+
 
 async def first_answer(keys: Keys, attempt: Try, found: StoredKey | None) -> Written | None:
     """Return the answer that a key already has, or None while there is none.
@@ -64,7 +69,7 @@ async def first_answer(keys: Keys, attempt: Try, found: StoredKey | None) -> Wri
     """
     if found is None or found.state is KeyState.FREE:
         return None
-    if found.digest != digest_of(attempt.lookup.method, attempt.param):
+    if found.digest != attempt.digest:
         raise Conflict(
             f"A chave de idempotência já foi usada com outros dados, na execução {found.execution_name}.",
             hint="Para outra escrita use outra chave_idempotencia; para repetir a mesma, envie os mesmos dados.",

@@ -40,7 +40,6 @@ from omie_control.services.write_keys import (
     aad,
     as_bytes,
     derived_key,
-    digest_of,
     integration_code,
     require_key,
     seal_answer,
@@ -75,6 +74,14 @@ class _Held:
         return self.row.code
 
 
+@dataclass(frozen=True, slots=True)
+class _First:
+    """The try of a key that is ahead of all others of this process, and what it writes."""
+
+    digest: bytes
+    ended: asyncio.Future[ControlError | None]
+
+
 class IdempotentWrites:
     """Runs writes once. One object per process, since equal calls of one process wait for each other here."""
 
@@ -82,7 +89,7 @@ class IdempotentWrites:
         self._postgres = postgres
         self._keys = keys
         self._wait_seconds = wait_seconds
-        self._running: dict[Scope, asyncio.Future[ControlError | None]] = {}
+        self._running: dict[Scope, _First] = {}
         self._keeping: set[asyncio.Task[None]] = set()
 
     async def run(
@@ -117,7 +124,7 @@ class IdempotentWrites:
         while True:
             ahead = self._running.get(attempt.scope)
             if ahead is not None and time.monotonic() < deadline:
-                await _wait_here(ahead, deadline)
+                await _wait_here(ahead, attempt, deadline)
                 if (written := await first_answer(self._keys, attempt, await self._find(attempt))) is not None:
                     return written
                 continue
@@ -158,7 +165,7 @@ class IdempotentWrites:
             key=attempt.key,
             is_derived=attempt.is_derived,
             endpoint=attempt.lookup.method.endpoint,
-            digest=digest_of(attempt.lookup.method, attempt.param),
+            digest=attempt.digest,
             code=code[: attempt.lookup.code_max] if is_ours else None,
             execution_id=attempt.handle.id,
             execution_name=attempt.handle.execution_id,
@@ -172,7 +179,8 @@ class IdempotentWrites:
 
     async def _lead(self, attempt: Try, send: Send, read: Read | None) -> Written | None:
         """Be the one try of this process. None: the key is held elsewhere, or has its answer already."""
-        ended = self._running[attempt.scope] = asyncio.get_running_loop().create_future()
+        first = _First(attempt.digest, asyncio.get_running_loop().create_future())
+        self._running[attempt.scope] = first
         refusal: ControlError | None = None
         try:
             held = await self._claim(attempt)
@@ -184,7 +192,7 @@ class IdempotentWrites:
             raise
         finally:
             del self._running[attempt.scope]
-            ended.set_result(refusal)
+            first.ended.set_result(refusal)
 
     async def _sent(self, attempt: Try, held: _Held, send: Send, read: Read | None) -> Payload:
         handle = attempt.handle
@@ -298,11 +306,11 @@ async def _in_order(touch: Touch | None, work: Coroutine[Any, Any, None]) -> Non
         await work
 
 
-async def _wait_here(ahead: asyncio.Future[ControlError | None], deadline: float) -> None:
+async def _wait_here(ahead: _First, attempt: Try, deadline: float) -> None:
     """Wait for the try of this process that is ahead. Its refusal is ours: more of the same would be refused too."""
-    await asyncio.wait([ahead], timeout=max(0.0, deadline - time.monotonic()))
-    refusal = ahead.result() if ahead.done() else None
-    if refusal is not None:
+    await asyncio.wait([ahead.ended], timeout=max(0.0, deadline - time.monotonic()))
+    refusal = ahead.ended.result() if ahead.ended.done() else None
+    if refusal is not None and ahead.digest == attempt.digest:
         raise copy.copy(refusal)
 
 
