@@ -80,18 +80,21 @@ def violations(server: OmieServer) -> list[str]:
 
 
 async def test_many_readers_use_what_omie_allows_and_break_nothing(database: Database, valkey_url: str) -> None:
-    async with judge() as (server, client), open_gate(database.app_url, valkey_url, scaled(), PACE) as house:
+    # A minute of three seconds, so that also a slow machine has forty calls done in it.
+    scale = 20.0
+    async with judge(scale) as (server, client), open_gate(database.app_url, valkey_url, scaled(scale), PACE) as house:
         began = asyncio.get_running_loop().time()
-        seen = await read_pages(house.gate, server, client, range(1, 5 * FEW), 12)
-        minutes = (asyncio.get_running_loop().time() - began) * SCALE / 60
+        seen = await read_pages(house.gate, server, client, range(1, 3 * FEW), 12)
+        minutes = (asyncio.get_running_loop().time() - began) * scale / 60
         assert violations(server) == []
         assert set(seen) == {Verdict.DONE}
         assert len(seen) >= 0.7 * FEW * minutes
 
 
 async def test_the_judge_would_see_a_gate_that_lets_too_many_through(database: Database, valkey_url: str) -> None:
-    generous = replace(scaled(), per_method=2 * FEW)
-    async with judge() as (server, client), open_gate(database.app_url, valkey_url, generous, PACE) as house:
+    # A minute of twelve seconds: nobody has to be quick to break the limit.
+    generous = replace(scaled(5.0), per_method=2 * FEW)
+    async with judge(5.0) as (server, client), open_gate(database.app_url, valkey_url, generous, PACE) as house:
         try:
             await read_pages(house.gate, server, client, range(1, FEW + 20), 8)
         except* OmieBusy:
@@ -127,14 +130,23 @@ async def test_the_first_ticket_says_what_is_left(house: House) -> None:
 async def test_an_impatient_caller_is_told_at_once_how_long_and_why(house: House) -> None:
     await pass_through(house.gate, ask(1))
     with pytest.raises(
-        OmieBusy, match=r"outra igual depois de um minuto. Tente de novo em (60|61) segundos"
+        OmieBusy, match=r"outra igual depois de um minuto. Tente de novo em (5\d|60|61) segundos"
     ) as refused:
         await house.gate.enter(ask(1))
     assert refused.value.until is not None and refused.value.code == "gate_redundant"
     assert timedelta(seconds=50) < refused.value.until - datetime.now(UTC) < timedelta(seconds=62)
 
 
-async def test_a_caller_that_gives_up_or_is_cancelled_leaves_its_place(house: House) -> None:
+@pytest.fixture
+async def sleepy_house(database: Database, valkey_url: str) -> AsyncIterator[House]:
+    """Give a gate whose waiters look again by themselves only every twenty seconds."""
+    sleepy = replace(Limits(), waiter_seconds=60.0)
+    async with open_gate(database.app_url, valkey_url, sleepy, PACE) as opened:
+        yield opened
+
+
+async def test_a_caller_that_gives_up_or_is_cancelled_leaves_its_place(sleepy_house: House) -> None:
+    house = sleepy_house
     first = await house.gate.enter(ask(1, endpoint=WRITE, writes=True))
     with pytest.raises(OmieBusy):
         await house.gate.enter(ask(2, endpoint=WRITE, writes=True, patience_seconds=0.05))
@@ -147,7 +159,7 @@ async def test_a_caller_that_gives_up_or_is_cancelled_leaves_its_place(house: Ho
     began = asyncio.get_running_loop().time()
     await house.gate.leave(first, Verdict.DONE)
     await house.gate.leave(await last, Verdict.DONE)
-    assert asyncio.get_running_loop().time() - began < 0.9, "woken, not found by looking again"
+    assert asyncio.get_running_loop().time() - began < 10, "woken, not found by looking again"
 
 
 async def _waits(house: House, number: int) -> bool:
@@ -243,7 +255,7 @@ async def test_without_valkey_postgresql_keeps_every_rule_and_gives_the_turn_bac
         reading = asyncio.create_task(read_pages(house.gate, server, client, range(1, 2 * FEW + 10), 8))
         await eventually(lambda: _book_holds(server, FEW // 2))
         own_valkey.kill()
-        await eventually(lambda: _book_holds(server, FEW + 10), within=30)
+        await eventually(lambda: _book_holds(server, FEW + 10), within=60)
         assert Event.GATE_FALLBACK in told
         told.clear()
         own_valkey.start()
@@ -391,10 +403,10 @@ async def test_processes_share_one_egress_and_a_killed_one_takes_nothing_with_it
     async with judge(20.0) as (server, _):
         children = [await _child(database, valkey_url, server, 1000 * n, FEW) for n in (1, 2)]
         doomed = await _child(database, valkey_url, server, 9000, 50 * FEW)
-        await eventually(lambda: _book_holds(server, FEW), within=30)
+        await eventually(lambda: _book_holds(server, FEW), within=60)
         os.kill(doomed.pid, signal.SIGKILL)
         await doomed.wait()
         for child in children:
-            out, _ = await asyncio.wait_for(child.communicate(), 60)
+            out, _ = await asyncio.wait_for(child.communicate(), 150)
             assert out.decode().strip() == "[<Verdict.DONE: 'done'>]"
         assert violations(server) == []

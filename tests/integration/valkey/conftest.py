@@ -35,7 +35,7 @@ class OwnValkey:
         binary = next((Path(spec.origin).parent / "_binaries").glob("*/valkey-server"))
         options = ["--port", "0", "--unixsocket", str(self._socket), "--save", "", "--dir", str(self._folder)]
         self._process = subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL, start_new_session=True)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not self._answers():
             assert time.monotonic() < deadline, "Valkey did not start"
             time.sleep(0.01)

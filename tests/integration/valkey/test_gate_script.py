@@ -97,9 +97,9 @@ async def test_the_call_after_the_last_of_a_minute_is_told_how_long(client: redi
         await door.leave(await door.go(ask(number)), ask(number))
     away = await door.enter(ask(9))
     assert isinstance(away, TurnedAway) and away.why is Why.RATE
-    assert 59 < away.seconds <= LIMITS.held_seconds
+    assert 50 < away.seconds <= LIMITS.held_seconds
     waits = await door.enter(ask(9), patience=90)
-    assert isinstance(waits, Wait) and waits.why is Why.RATE and waits.seconds > 59
+    assert isinstance(waits, Wait) and waits.why is Why.RATE and waits.seconds > 50
     assert isinstance(await door.enter(ask(9, endpoint="geral/produtos/ListarProdutos")), Admitted)
 
 
@@ -112,20 +112,20 @@ async def test_the_egress_has_a_limit_over_all_companies(client: redis.asyncio.R
 
 
 async def test_a_call_still_running_counts_however_long_it_takes(client: redis.asyncio.Redis) -> None:
-    door = await opened(client, replace(LIMITS.scaled(600), per_method=1, lease_seconds=30))
+    door = await opened(client, replace(LIMITS.scaled(600), per_method=1, lease_seconds=300))
     id = await door.go(ask(1))
     waits = await door.enter(ask(2))
     assert isinstance(waits, Wait)
     score = await client.zscore("gate:{default}:window:" + ask(1).line, id)
     server = (await client.time())[0] * 1000
-    assert score is not None and score > server + 29_000
+    assert score is not None and score > server + 290_000
 
 
 async def test_the_same_call_is_refused_for_the_seconds_that_are_left(door: Door) -> None:
     await door.leave(await door.go(ask(1)), ask(1))
     again = await door.enter(ask(1))
     assert isinstance(again, TurnedAway) and again.why is Why.REDUNDANT
-    assert 59 < again.seconds <= LIMITS.held_seconds
+    assert 50 < again.seconds <= LIMITS.held_seconds
     assert isinstance(await door.enter(ask(2)), Admitted)
 
 
@@ -145,7 +145,7 @@ async def test_a_call_never_sent_uses_nothing(client: redis.asyncio.Redis) -> No
 async def test_a_method_that_answered_1880_pauses_and_takes_one_at_a_time_from_then_on(
     client: redis.asyncio.Redis,
 ) -> None:
-    door = await opened(client, replace(LIMITS, busy_first_seconds=0.05))
+    door = await opened(client, replace(LIMITS, busy_first_seconds=1.5))
     learnt = await door.leave(await door.go(ask(1)), ask(1), Verdict.REFUSED_BUSY)
     assert learnt is not None and learnt.lone_for > 600_000
 
@@ -155,7 +155,7 @@ async def test_a_method_that_answered_1880_pauses_and_takes_one_at_a_time_from_t
         return isinstance(await door.enter(ask(2), second), Admitted)
 
     assert not await admits()
-    await eventually(admits, within=2)
+    await eventually(admits)
     assert isinstance(await door.enter(ask(3)), Wait)
 
 
@@ -169,7 +169,7 @@ async def test_a_second_1880_in_a_row_pauses_for_a_minute(client: redis.asyncio.
 async def test_too_many_requests_pause_their_method_for_a_minute(door: Door) -> None:
     await door.leave(await door.go(ask(1)), ask(1), Verdict.REFUSED_RATE)
     away = await door.enter(ask(2))
-    assert isinstance(away, TurnedAway) and away.why is Why.PAUSE and away.seconds > 59
+    assert isinstance(away, TurnedAway) and away.why is Why.PAUSE and away.seconds > 50
 
 
 @pytest.mark.parametrize("verdict", [Verdict.FAULT, Verdict.UNKNOWN])
@@ -181,13 +181,13 @@ async def test_the_breaker_opens_at_the_sixth_error_in_a_row(client: redis.async
     assert isinstance(await door.enter(ask(70)), Admitted)
     await door.fail(1, verdict, start=71)
     away = await door.enter(ask(80))
-    assert isinstance(away, TurnedAway) and away.why is Why.BREAKER and away.seconds > 59
+    assert isinstance(away, TurnedAway) and away.why is Why.BREAKER and away.seconds > 50
 
 
 async def test_an_open_breaker_lets_one_known_good_read_try_and_closes_when_it_succeeds(
     client: redis.asyncio.Redis,
 ) -> None:
-    door = await opened(client, replace(LIMITS, pause_seconds=0.7))
+    door = await opened(client, replace(LIMITS, pause_seconds=1.5))
     await door.fail(6)
     trial = ask(90, is_known_good=True)
     id, other = str(uuid4()), str(uuid4())
@@ -196,7 +196,7 @@ async def test_an_open_breaker_lets_one_known_good_read_try_and_closes_when_it_s
         return isinstance(await door.enter(trial, id), Admitted)
 
     assert not await tries()
-    await eventually(tries, within=2)
+    await eventually(tries)
     assert isinstance(await door.enter(ask(91, is_known_good=True), other), Wait)
     assert isinstance(await door.enter(ask(92)), Wait)
     await door.leave(id, trial)
@@ -215,7 +215,7 @@ async def test_a_block_shuts_every_method_of_the_company_and_no_other(door: Door
     await door.gate.block("default", ask().app_key, 1800)
     for endpoint in (ask().endpoint, WRITE):
         away = await door.enter(ask(1, endpoint=endpoint))
-        assert isinstance(away, TurnedAway) and away.why is Why.BLOCK and 1799 < away.seconds <= 1800
+        assert isinstance(away, TurnedAway) and away.why is Why.BLOCK and 1790 < away.seconds <= 1800
     await door.gate.block("default", ask().app_key, 10)
     longer = await door.enter(ask(1))
     assert isinstance(longer, TurnedAway) and longer.seconds > 1790
@@ -278,7 +278,7 @@ async def test_a_newcomer_does_not_overtake_those_who_wait(door: Door) -> None:
 
 
 async def test_a_dead_waiter_loses_its_place(client: redis.asyncio.Redis) -> None:
-    door = await opened(client, replace(LIMITS, waiter_seconds=1.0))
+    door = await opened(client, replace(LIMITS, waiter_seconds=1.5))
     ids = [await door.go(ask(number)) for number in range(4)]
     assert isinstance(await door.enter(ask(5)), Wait)
     await door.leave(ids[0], ask(0))
@@ -288,11 +288,11 @@ async def test_a_dead_waiter_loses_its_place(client: redis.asyncio.Redis) -> Non
         return isinstance(await door.enter(ask(6), living), Admitted)
 
     assert not await passes()
-    await eventually(passes, within=5)
+    await eventually(passes)
 
 
 async def test_a_dead_caller_gives_its_place_back_when_its_lease_ends(client: redis.asyncio.Redis) -> None:
-    door = await opened(client, replace(LIMITS, lease_seconds=0.7))
+    door = await opened(client, replace(LIMITS, lease_seconds=1.5))
     first, second = (ask(number, endpoint=WRITE, writes=True) for number in range(2))
     await door.go(first)
     other = str(uuid4())
@@ -301,7 +301,7 @@ async def test_a_dead_caller_gives_its_place_back_when_its_lease_ends(client: re
         return isinstance(await door.enter(second, other), Admitted)
 
     assert not await passes()
-    await eventually(passes, within=2)
+    await eventually(passes)
 
 
 async def test_a_full_queue_turns_people_away(client: redis.asyncio.Redis) -> None:
