@@ -2,7 +2,9 @@
 
     python benchmarks/mcp_overhead.py [--seconds 3] [--rounds 5]
 
-In memory at 1 and 16 callers, and over HTTP at 16 (a server process of its own, clients here). Prints markdown.
+In memory at 1 and 16 callers, and over HTTP at 16 (a server process of its own, clients here). The controlled tool
+comes twice: as one that may change something, whose start is committed before it runs, and as one that says of
+itself that it only reads, whose start may be committed with its end. Prints markdown.
 `OMIE_CONTROL_DATABASE_URL` and `OMIE_CONTROL_VALKEY_URL` name the servers; without them the embedded ones start.
 """
 
@@ -25,6 +27,7 @@ from typing import Any
 import uvicorn
 import uvloop
 from fastmcp import Client, FastMCP
+from mcp_types import ToolAnnotations
 
 from omie_control.app import DatabaseManager, ProcessController
 from omie_control.mcp.control import control
@@ -41,14 +44,15 @@ def make_server(controller: ProcessController | None) -> FastMCP[Any]:
     if controller is not None:
         mcp.add_middleware(control(controller))
 
-    @mcp.tool
-    async def consultar(pagina: int, nome: str) -> dict[str, Any]:
+    async def answer(pagina: int, nome: str) -> dict[str, Any]:
         return ANSWER
 
+    mcp.tool(answer, name="mudar")
+    mcp.tool(answer, name="consultar", annotations=ToolAnnotations(read_only_hint=True))
     return mcp
 
 
-async def measure(target: Any, callers: int, seconds: float) -> float:
+async def measure(target: Any, callers: int, seconds: float, tool: str = "mudar") -> float:
     """Return calls per second of so many callers on one client each."""
     done = 0
     deadline = perf_counter() + seconds
@@ -57,7 +61,7 @@ async def measure(target: Any, callers: int, seconds: float) -> float:
         nonlocal done
         async with Client(target) as client:
             while perf_counter() < deadline:
-                await client.call_tool("consultar", {"pagina": number, "nome": "padaria"})
+                await client.call_tool(tool, {"pagina": number, "nome": "padaria"})
                 done += 1
 
     started = perf_counter()
@@ -81,15 +85,17 @@ async def memory(controller: ProcessController, rounds: int, seconds: float) -> 
         rates = results.setdefault(f"in memory, {callers}", {})
         for server in (bare, controlled):
             await measure(server, callers, 0.3)
-        await in_turns(
-            rates,
-            rounds,
-            {
-                "bare": lambda callers=callers: measure(bare, callers, seconds),  # type: ignore[misc]
-                "controlled": lambda callers=callers: measure(controlled, callers, seconds),  # type: ignore[misc]
-            },
-        )
+        await in_turns(rates, rounds, contestants(bare, controlled, callers, seconds))
     return results
+
+
+def contestants(bare: Any, controlled: Any, callers: int, seconds: float) -> dict[str, Callable[[], Awaitable[float]]]:
+    """Set one bare and two controlled tools against each other."""
+    return {
+        "bare": lambda: measure(bare, callers, seconds),
+        "may change something": lambda: measure(controlled, callers, seconds),
+        "only reads": lambda: measure(controlled, callers, seconds, "consultar"),
+    }
 
 
 async def over_http(home: Path, rounds: int, seconds: float) -> dict[str, Rates]:
@@ -111,11 +117,7 @@ async def over_http(home: Path, rounds: int, seconds: float) -> dict[str, Rates]
             urls[name] = f"http://127.0.0.1:{port}/mcp"
             await _until_it_answers(urls[name])
         rates: Rates = {}
-        await in_turns(
-            rates,
-            rounds,
-            {name: lambda url=url: measure(url, 16, seconds) for name, url in urls.items()},  # type: ignore[misc]
-        )
+        await in_turns(rates, rounds, contestants(urls["bare"], urls["controlled"], 16, seconds))
         return {"HTTP, 16": rates}
     finally:
         for process in processes.values():
@@ -152,15 +154,14 @@ def report(results: dict[str, Rates], rounds: int, seconds: float) -> str:
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, by `python -m benchmarks.mcp_overhead`: {platform.machine()}, "
         f"Python {platform.python_version()}, {rounds} interleaved rounds of {seconds:g} s, medians (min-max).",
         "",
-        "| transport, callers | bare calls/s | controlled calls/s | ratio | goal |",
-        "|---|---|---|---|---|",
+        "| transport, callers | the tool | bare calls/s | controlled calls/s | ratio | goal |",
+        "|---|---|---|---|---|---|",
     ]
     for name, rates in results.items():
-        bare, controlled = (statistics.median(rates[key]) for key in ("bare", "controlled"))
-        lines.append(
-            f"| {name} | {_spread(rates['bare'])} | {_spread(rates['controlled'])} "
-            f"| {controlled / bare:.2f} | {GOALS[name]} |"
-        )
+        bare = rates.pop("bare")
+        for tool, controlled in rates.items():
+            ratio = statistics.median(controlled) / statistics.median(bare)
+            lines.append(f"| {name} | {tool} | {_spread(bare)} | {_spread(controlled)} | {ratio:.2f} | {GOALS[name]} |")
     return "\n".join(lines)
 
 

@@ -67,5 +67,5 @@ class WithoutRollups:
 
 def _uncounted(parts: statements.Part, numbers: statements._Numbers) -> list[str]:
     # Their arguments are sent all the same.
-    has_deltas = parts & (statements.Part.CALLS | statements.Part.REFUSALS)
+    has_deltas = parts & (statements.Part.CALLS | statements.Part.WHOLES)
     return [f"counted as (select from {numbers.source(statements._DELTA_TYPES)})"] if has_deltas else []

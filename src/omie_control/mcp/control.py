@@ -1,6 +1,6 @@
 """`control(controller)`: every tool call of a FastMCP server becomes an execution on record.
 
-The start is committed before the tool runs; the end is written whatever ends the call: an answer, an error,
+The start is committed before the tool runs, or, of a tool that only reads, before anything leaves; the end is written whatever ends the call: an answer, an error,
 the tool's own time limit, a cancelled or vanished client. Works in both protocol eras, on every transport.
 """
 
@@ -258,6 +258,7 @@ class Control(Middleware):
             origin=origin,
             parent=None if parent is None else parent.id,
             writes=traits.writes,
+            only_reads=traits.only_reads,
             category=traits.category,
             complexity=traits.complexity,
         )

@@ -34,6 +34,8 @@ class Traits:
 
     process_type: str
     writes: bool = False
+    # Says of itself that it changes nothing anywhere.
+    only_reads: bool = False
     category: Category | None = None
     complexity: Complexity | None = None
     has_timeout: bool = False
@@ -91,6 +93,7 @@ def traits_of(tool: Tool, declaration: Declaration | None) -> Traits:
     return Traits(
         process_type=declared_type[:_TYPE_MAX],
         writes=writes,
+        only_reads=not writes and tool.annotations is not None and tool.annotations.read_only_hint is True,
         category=category or _word(Category, "categoria", tool),
         complexity=complexity or _word(Complexity, "complexidade", tool),
         has_timeout=tool.timeout is not None,

@@ -7,16 +7,18 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from omie_control.domain.executions import Change, Status
 from omie_control.domain.metrics import bucket_of
-from omie_control.postgres.rows import FinishRow, SealedBody, StartRow
+from omie_control.postgres.rows import FinishRow, Row, SealedBody, StartRow, WholeRow
 from omie_control.postgres.statements import (
     BODY_COLUMNS,
     CALL_COLUMNS,
     DELTA_COLUMNS,
+    END_COLUMNS,
     FINISH_COLUMNS,
     FINISH_EXTRA_COLUMNS,
     PARENTS,
@@ -27,18 +29,26 @@ from omie_control.postgres.statements import (
 )
 
 _MINUTE_SECONDS = 60
+_STATUS = START_COLUMNS.index("status")
+_IS_CLEANED = START_COLUMNS.index("is_cleaned")
+_ENDPOINT = START_COLUMNS.index("omie_endpoint")
+_END_FIELDS = itemgetter(*(FinishRow._fields.index(name) for name in END_COLUMNS))
 
 
 class Waiting:
     """A row that waits for its commit, and whoever waits for the row."""
 
-    __slots__ = ("error", "future", "is_dropped", "is_ours", "row", "since", "size")
+    __slots__ = ("error", "future", "is_dropped", "is_kept", "is_ours", "row", "since", "size")
 
-    def __init__(self, row: StartRow | FinishRow, future: asyncio.Future[Any], size: int, since: float) -> None:
+    def __init__(
+        self, row: Row, future: asyncio.Future[Any], size: int, since: float, *, is_kept: bool = False
+    ) -> None:
         self.row = row
         self.future = future
         self.size = size
         self.since = since
+        # A start that is written though nobody waits for it: its end is sure to follow.
+        self.is_kept = is_kept
         # For a finish, once written: whether it ended the execution.
         self.is_ours = True
         self.is_dropped = False
@@ -52,11 +62,13 @@ class Waiting:
     @property
     def is_unwanted(self) -> bool:
         """Whether it is a start that nobody waits for any more: it need not be written at all."""
-        return self.future.done() and isinstance(self.row, StartRow)
+        return self.future.done() and not self.is_kept and isinstance(self.row, StartRow)
 
 
-def size_of(row: StartRow | FinishRow) -> int:
+def size_of(row: Row) -> int:
     """Return about how many bytes a row holds in memory and on the wire."""
+    if isinstance(row, WholeRow):
+        return size_of(row.start) + size_of(row.end)
     body = 0 if row.body is None else len(row.body.sealed)
     if isinstance(row, StartRow):
         return 500 + body + len(row.input_parameters or "")
@@ -66,22 +78,25 @@ def size_of(row: StartRow | FinishRow) -> int:
 class Batch:
     """Rows that are written together or not at all."""
 
-    __slots__ = ("finishes", "has_made_partitions", "starts", "unanswered")
+    __slots__ = ("finishes", "has_made_partitions", "starts", "unanswered", "wholes")
 
     def __init__(self, waiting: Iterable[Waiting], *, has_made_partitions: bool = False) -> None:
         self.has_made_partitions = has_made_partitions
         self.starts: list[Waiting] = []
+        self.wholes: list[Waiting] = []
         self.finishes: list[Waiting] = []
+        places = {StartRow: self.starts, WholeRow: self.wholes, FinishRow: self.finishes}
         for each in waiting:
-            (self.starts if isinstance(each.row, StartRow) else self.finishes).append(each)
+            places[type(each.row)].append(each)
         # Whoever still waits to hear of this batch, also of a row that was left out of it.
-        self.unanswered: deque[Waiting] = deque((*self.starts, *self.finishes))
+        self.unanswered: deque[Waiting] = deque(self)
 
     def __len__(self) -> int:
-        return len(self.starts) + len(self.finishes)
+        return len(self.starts) + len(self.wholes) + len(self.finishes)
 
     def __iter__(self) -> Iterator[Waiting]:
         yield from self.starts
+        yield from self.wholes
         yield from self.finishes
 
     def drop_unwanted(self) -> None:
@@ -118,14 +133,16 @@ class Batch:
             parts |= Part.STARTS
             rows: list[StartRow] = [each.row for each in self.starts]  # type: ignore[misc]
             sections.append((START_COLUMNS, rows))
-            bodies = [(row.id, *_body_columns(row.body)) for row in rows if row.body is not None]
-            if bodies:
-                parts |= Part.START_BODIES
-                sections.append((BODY_COLUMNS, bodies))
-            for row in rows:
-                if row.completed_at is not None:
-                    parts |= Part.REFUSALS
-                    deltas.add_refusal(row)
+        if self.wholes:
+            parts |= Part.WHOLES
+            wholes: list[WholeRow] = [each.row for each in self.wholes]  # type: ignore[misc]
+            sections.append((START_COLUMNS + END_COLUMNS, [_whole(row) for row in wholes]))
+            for whole in wholes:
+                deltas.add_whole(whole)
+        bodies = self._new_bodies()
+        if bodies:
+            parts |= Part.NEW_BODIES
+            sections.append((BODY_COLUMNS, bodies))
         if self.finishes:
             parts |= Part.FINISHES
             ends: list[FinishRow] = [each.row for each in self.finishes]  # type: ignore[misc]
@@ -141,18 +158,27 @@ class Batch:
             return parts | Part.LONE, [value for names, rows in sections for value in rows[0][: len(names)]]
         return parts, [column for names, rows in sections for column in _columns(names, rows)]
 
+    def _new_bodies(self) -> list[tuple[Any, ...]]:
+        """Return the sealed bodies that come with a new row, whatever becomes of the batch's finishes."""
+        found = [(each.row.id, each.row.body) for each in self.starts]  # type: ignore[union-attr]
+        for each in self.wholes:
+            start, end = each.row  # type: ignore[misc]
+            found += [(start.id, start.body), (start.id, end.body)]
+        return [(id, *_body_columns(body)) for id, body in found if body is not None]
+
     def changes(self) -> list[Change]:
         """Return what the commit of this batch changed, for the bus."""
         started = [_started(each.row) for each in self.starts if each.error is None]  # type: ignore[arg-type]
+        whole = [change for each in self.wholes if each.error is None for change in _lived(each.row)]  # type: ignore[arg-type]
         ended = [_ended(each.row) for each in self.finishes if each.is_ours and each.error is None]  # type: ignore[arg-type]
-        return started + ended
+        return started + whole + ended
 
     def evidence_arguments(self) -> list[Any]:
         """Return the arguments of the question whether this batch was committed."""
         ends: list[FinishRow] = [each.row for each in self.finishes]  # type: ignore[misc]
         calls = [(row.id, call.at, call.endpoint) for row in ends for call in row.calls]
         return [
-            [each.row.id for each in self.starts],
+            [each.row.id for each in (*self.starts, *self.wholes)],
             [row.id for row in ends],
             [row.attempt for row in ends],
             [row.status.value for row in ends],
@@ -260,11 +286,12 @@ class _Deltas:
             sums[1] += success
             sums[2] += milliseconds
 
-    def add_refusal(self, row: StartRow) -> None:
+    def add_whole(self, row: WholeRow) -> None:
         """Count an execution that was born ended."""
-        at = row.completed_at or row.started_at
-        completed = row.status is Status.COMPLETED
-        self.add(("tool", row.process_type, row.category, row.complexity), at, row.duration_ms or 0, completed)
+        start, end = row
+        at = end.completed_at or start.started_at
+        completed = end.status is Status.COMPLETED
+        self.add(("tool", start.process_type, start.category, start.complexity), at, end.duration_ms or 0, completed)
 
     def as_rows(self) -> list[tuple[Any, ...]]:
         return [
@@ -273,9 +300,22 @@ class _Deltas:
         ]
 
 
+def _whole(row: WholeRow) -> tuple[Any, ...]:
+    start, end = row
+    columns = [*start[: len(START_COLUMNS)], *_END_FIELDS(end)]
+    columns[_STATUS] = end.status
+    columns[_IS_CLEANED] = start.is_cleaned or end.is_cleaned
+    columns[_ENDPOINT] = end.omie_endpoint or start.omie_endpoint
+    return tuple(columns)
+
+
 def _started(row: StartRow) -> Change:
-    at = row.completed_at or row.started_at
-    return Change(row.execution_id, row.process_type, row.status, at, row.company_id, row.duration_ms)
+    return Change(row.execution_id, row.process_type, row.status, row.started_at, row.company_id)
+
+
+def _lived(row: WholeRow) -> list[Change]:
+    """Return what a whole execution tells: what was refused has not run."""
+    return [_started(row.start), _ended(row.end)] if row.has_run else [_ended(row.end)]
 
 
 def _ended(row: FinishRow) -> Change:

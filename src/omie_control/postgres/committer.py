@@ -10,7 +10,7 @@ from omie_control.errors import InvalidInput
 from omie_control.postgres.batches import Batch, tables_for
 from omie_control.postgres.faults import Foreign, is_clash, is_row_fault, leaves_doubt, one_line, sqlstate
 from omie_control.postgres.health import StorageHealth
-from omie_control.postgres.rows import FinishRow, without_bodies
+from omie_control.postgres.rows import FinishRow, Row, WholeRow, without_bodies
 from omie_control.postgres.writer import Backend, Connect, Writer
 from omie_control.telemetry import Event, tell
 
@@ -91,6 +91,7 @@ class Committer:
         tell(
             Event.BATCH_COMMITTED,
             starts=len(batch.starts),
+            wholes=len(batch.wholes),
             finishes=len(batch.finishes),
             seconds=asyncio.get_running_loop().time() - self.tried_at,
         )
@@ -136,14 +137,22 @@ class Committer:
             return await self.commit(left) + await self.commit(right)
         (waiting,) = batch
         tell(Event.ROW_REJECTED, execution_id=waiting.row.execution_id, reason=one_line(error))
-        if isinstance(waiting.row, FinishRow):
-            bare = without_bodies(waiting.row, REFUSED_BODY)
-            if bare != waiting.row:
-                waiting.row = bare
-                return await self.commit(batch)
+        bare = _bare(waiting.row)
+        if bare != waiting.row:
+            waiting.row = bare
+            return await self.commit(batch)
         waiting.error = InvalidInput(
             "O banco de dados recusou os dados desta execução.",
             hint="Confira os dados enviados; há um valor que não pode ser gravado.",
         )
         waiting.error.__cause__ = error
         return [batch]
+
+
+def _bare(row: Row) -> Row:
+    """Return the row without what came back: an end must always fit. What was asked is never left out."""
+    if isinstance(row, FinishRow):
+        return without_bodies(row, REFUSED_BODY)
+    if isinstance(row, WholeRow):
+        return row._replace(end=without_bodies(row.end, REFUSED_BODY))
+    return row

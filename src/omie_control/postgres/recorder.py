@@ -11,13 +11,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from omie_control.domain.executions import Change, Status
 from omie_control.errors import Overloaded, StorageDown
 from omie_control.postgres.batches import Batch, Waiting, size_of
 from omie_control.postgres.committer import Committer
 from omie_control.postgres.health import StorageHealth
-from omie_control.postgres.rows import FinishRow, StartRow, clean_finish, clean_start
+from omie_control.postgres.rows import FinishRow, Row, StartRow, WholeRow, clean
 from omie_control.postgres.writer import Connect
 from omie_control.telemetry import Event, tell
 
@@ -123,6 +124,11 @@ class Recorder:
         """
         await self.submit_start(row)
 
+    async def record(self, row: WholeRow) -> bool:
+        """Record an execution that has ended already, such as a refusal: True. Raises as `start`, keeps as `finish`."""
+        self.require_open()
+        return await self.submit_whole(row)
+
     async def finish(self, row: FinishRow) -> bool:
         """Record the end of an execution. False: somebody else had ended it, or claimed it since.
 
@@ -130,30 +136,51 @@ class Recorder:
         """
         return await self.submit_finish(row)
 
-    def submit_start(self, row: StartRow) -> asyncio.Future[None]:
-        """Queue a start and return what to wait for. Cancelling the future takes the start back."""
+    def require_open(self) -> None:
+        """Say that something new may begin. Raises StorageDown, or Overloaded where there is no room for it."""
         if self._is_closing or self._tasks[0].done():
             raise StorageDown("O controle está sendo encerrado; nada novo é aceito.")
         if self._has_been_down_long():
             raise StorageDown()
         self._require_room(0.5)
-        return self._enqueue(clean_start(row))
+
+    def submit_start(self, row: StartRow) -> asyncio.Future[None]:
+        """Queue a start and return what to wait for. Cancelling the future takes the start back."""
+        self.require_open()
+        return self._enqueue(row)
+
+    def submit_held_start(self, row: StartRow) -> asyncio.Future[None]:
+        """Queue the start of something that has begun already: it is written whether anybody waits for it or not."""
+        self._require_writing()
+        return self._enqueue(row, is_kept=True)
+
+    def submit_whole(self, row: WholeRow) -> asyncio.Future[bool]:
+        """Queue an execution that has ended already. Cancelling the future changes nothing: it is written.
+
+        What is waited for is always True: nobody else could have ended it.
+        """
+        self._require_writing()
+        return self._enqueue(row)
 
     def submit_finish(self, row: FinishRow) -> asyncio.Future[bool]:
         """Queue an end and return what to wait for. Cancelling the future changes nothing: the end is written."""
+        self._require_writing()
+        return self._enqueue(row)
+
+    def _require_writing(self) -> None:
         if not self._tasks or self._tasks[0].done():
             raise StorageDown("O controle foi encerrado; o fim desta execução não foi gravado.")
         self._require_room(1)
-        return self._enqueue(clean_finish(row))
 
     def _require_room(self, share: float) -> None:
         if self._rows >= self._max_rows * share or self._bytes >= self._max_bytes * share:
             raise Overloaded("Há execuções demais esperando pelo banco de dados.")
 
-    def _enqueue(self, row: StartRow | FinishRow) -> asyncio.Future[Any]:
+    def _enqueue(self, row: Row, *, is_kept: bool = False) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self._loop.create_future()
+        row = clean(row)
         size = size_of(row)
-        self._queue.append(Waiting(row, future, size, self._loop.time()))
+        self._queue.append(Waiting(row, future, size, self._loop.time(), is_kept=is_kept))
         self._rows += 1
         self._bytes += size
         self._wake()
@@ -194,6 +221,7 @@ class Recorder:
 
     def _take(self) -> Batch | None:
         rows: list[Waiting] = []
+        kept: set[UUID] = set()
         size = 0
         queue = self._queue
         while queue and len(rows) < _BATCH_ROWS and size < _BATCH_BYTES:
@@ -201,6 +229,12 @@ class Recorder:
             if waiting.is_unwanted:
                 self._forget(waiting)
                 continue
+            if kept and isinstance(waiting.row, FinishRow) and waiting.row.id in kept:
+                # One statement does not see its own insert: the end of what this batch starts goes with the next.
+                queue.appendleft(waiting)
+                break
+            if waiting.is_kept:
+                kept.add(waiting.row.id)
             rows.append(waiting)
             size += waiting.size
         if not rows and not self._must_probe:
@@ -243,7 +277,7 @@ class Recorder:
                 future.set_exception(waiting.error)
             else:
                 future.set_result(None if isinstance(row, StartRow) else waiting.is_ours)
-        elif isinstance(row, StartRow) and waiting.is_written and not row.status.has_ended:
+        elif isinstance(row, StartRow) and waiting.is_written and not waiting.is_kept:
             self._end_abandoned(row, was_cancelled=future.cancelled())
 
     def _end_abandoned(self, row: StartRow, *, was_cancelled: bool) -> None:
@@ -306,7 +340,7 @@ class Recorder:
             for waiting in batch.take_unanswered(len(batch.unanswered)):
                 self._answer(waiting)
         for waiting in (*self._writing, *self._queue):
-            if isinstance(waiting.row, FinishRow):
+            if not isinstance(waiting.row, StartRow):
                 tell(
                     Event.ROW_REJECTED,
                     execution_id=waiting.row.execution_id,

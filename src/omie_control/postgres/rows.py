@@ -33,7 +33,6 @@ class SealedBody(NamedTuple):
 class StartRow(NamedTuple):
     """A new execution. `attempt` is 1 for one that runs at once, 0 for one that waits to be claimed.
 
-    A refused request is born ended: then `completed_at`, `duration_ms` and the error are set.
     JSON comes as text, masked already.
     """
 
@@ -58,10 +57,6 @@ class StartRow(NamedTuple):
     idempotency_key: str | None = None
     trace_id: bytes | None = None
     omie_endpoint: str | None = None
-    completed_at: datetime | None = None
-    duration_ms: int | None = None
-    error_message: str | None = None
-    error_code: str | None = None
     body: SealedBody | None = None
 
 
@@ -91,7 +86,29 @@ class FinishRow(NamedTuple):
     calls: tuple[Call, ...] = ()
 
 
-Row = StartRow | FinishRow
+class WholeRow(NamedTuple):
+    """An execution whose end is known before its start was sent: one insert, born ended. It made no calls."""
+
+    start: StartRow
+    end: FinishRow
+
+    @property
+    def id(self) -> UUID:
+        """The execution's id."""
+        return self.start.id
+
+    @property
+    def execution_id(self) -> str:
+        """The execution's name."""
+        return self.start.execution_id
+
+    @property
+    def has_run(self) -> bool:
+        """Whether it ran at all; a refused request commits to nothing."""
+        return self.end.commitment is not None
+
+
+Row = StartRow | FinishRow | WholeRow
 
 # Text columns by position, with the length of their column.
 _START_TEXTS = tuple(
@@ -103,8 +120,6 @@ _START_TEXTS = tuple(
         "session_id": 100,
         "idempotency_key": 200,
         "omie_endpoint": 200,
-        "error_message": 10_000,
-        "error_code": 50,
     }.items()
 )
 _FINISH_TEXTS = tuple(
@@ -118,8 +133,6 @@ def clean_start(row: StartRow) -> StartRow:
     changes = _text_changes(row, _START_TEXTS)
     if row.ip_address is not None and not is_address(row.ip_address):
         changes["ip_address"] = None
-    if row.duration_ms is not None and row.duration_ms > _INTEGER_MAX:
-        changes["duration_ms"] = _INTEGER_MAX
     return row._replace(**changes, is_cleaned=True) if changes else row  # type: ignore[arg-type]
 
 
@@ -129,6 +142,15 @@ def clean_finish(row: FinishRow) -> FinishRow:
     if row.duration_ms is not None and row.duration_ms > _INTEGER_MAX:
         changes["duration_ms"] = _INTEGER_MAX
     return row._replace(**changes, is_cleaned=True) if changes else row  # type: ignore[arg-type]
+
+
+def clean(row: Row) -> Row:
+    """Return the row with every text storable."""
+    if isinstance(row, StartRow):
+        return clean_start(row)
+    if isinstance(row, FinishRow):
+        return clean_finish(row)
+    return WholeRow(clean_start(row.start), clean_finish(row.end))
 
 
 def without_bodies(row: FinishRow, why: str) -> FinishRow:
@@ -143,7 +165,7 @@ def without_bodies(row: FinishRow, why: str) -> FinishRow:
     )
 
 
-def _text_changes(row: Row, texts: tuple[tuple[int, int], ...]) -> dict[str, object]:
+def _text_changes(row: StartRow | FinishRow, texts: tuple[tuple[int, int], ...]) -> dict[str, object]:
     changes: dict[str, object] = {}
     for index, limit in texts:
         text = cast("str | None", row[index])

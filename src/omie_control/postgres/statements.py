@@ -1,7 +1,8 @@
 """The one statement that a batch is: rows come as arrays, and only the parts that the batch needs are in it.
 
 A batch is written in one round trip and one commit, so a lone caller pays one flush per event. Parts of one
-statement share a snapshot: a start and its own finish must never stand in the same batch.
+statement share a snapshot: a start and its own finish must never stand in the same batch. An execution whose end
+is known before its start was sent is a whole: one insert.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ class Part(IntFlag):
     """What a batch holds."""
 
     STARTS = 1
-    START_BODIES = 2
-    REFUSALS = 4
+    WHOLES = 2
+    NEW_BODIES = 4
     FINISHES = 8
     CALLS = 16
     # One row of each part at most.
@@ -57,10 +58,6 @@ _START_TYPES = {
     "idempotency_key": "text",
     "trace_id": "bytea",
     "omie_endpoint": "text",
-    "completed_at": "timestamptz",
-    "duration_ms": "integer",
-    "error_message": "text",
-    "error_code": "text",
 }
 _FINISH_TYPES = {
     "id": "uuid",
@@ -77,6 +74,8 @@ _FINISH_TYPES = {
     "is_cleaned": "boolean",
     "commitment": "bytea",
 }
+# What an end adds to its start where the two are one row.
+_END_TYPES = {name: type for name, type in _FINISH_TYPES.items() if name not in {"id", "attempt", *_START_TYPES.keys()}}
 START_COLUMNS = tuple(_START_TYPES)
 FINISH_COLUMNS = tuple(_FINISH_TYPES)
 if (
@@ -153,6 +152,7 @@ REPEATED = frozenset(
         "method",
     }
 )
+END_COLUMNS = tuple(_END_TYPES)
 FINISH_EXTRA_COLUMNS = tuple(_FINISH_EXTRA)
 BODY_COLUMNS = tuple(_BODY_TYPES)
 CALL_COLUMNS = tuple(_CALL_TYPES)
@@ -163,6 +163,8 @@ _ENUMS = {
     "complexity": "tool_complexity",
     "ip_address": "inet",
     "input_parameters": "jsonb",
+    "request_payload": "jsonb",
+    "response_data": "jsonb",
 }
 _NAMES_HERE = {"session_id": "fastmcp_session_id"}
 
@@ -205,11 +207,7 @@ _USED = """
      where status in ('completed', 'failed', 'timeout', 'cancelled')
      group by process_type, date_trunc('minute', completed_at), category, complexity, bucket"""
 
-# Refusals are born ended: their seal's queue gets them with their start.
-_REFUSED = """refused as (
-    insert into seal_queue (kind, ids)
-    select 1, array_agg(id) from started where completed_at is not null having count(*) > 0
-)"""
+_BORN_ENDED = "born_ended as (insert into seal_queue (kind, ids) select 1, array_agg(id) from born)"
 
 
 @lru_cache(maxsize=256)
@@ -221,12 +219,12 @@ def statement(parts: Part, tables: Tables = PARENTS) -> str:
     numbers = _Numbers(is_lone=Part.LONE in parts)
     steps: list[str] = []
     if Part.STARTS in parts:
-        returning = "\n returning id, completed_at" if Part.REFUSALS in parts else ""
-        steps.append(_insert("started", tables.executions, _START_TYPES, numbers, returning))
-        if Part.REFUSALS in parts:
-            steps.append(_REFUSED)
-    if Part.START_BODIES in parts:
-        steps.append(_insert("start_bodies", tables.bodies, _BODY_TYPES, numbers))
+        steps.append(_insert("started", tables.executions, _START_TYPES, numbers))
+    if Part.WHOLES in parts:
+        types = {**_START_TYPES, **_END_TYPES}
+        steps += [_insert("born", tables.executions, types, numbers, "\n returning id"), _BORN_ENDED]
+    if Part.NEW_BODIES in parts:
+        steps.append(_insert("new_bodies", tables.bodies, _BODY_TYPES, numbers))
     if Part.FINISHES in parts:
         source = numbers.source({**_FINISH_TYPES, **_FINISH_EXTRA}, numbered=True)
         steps.append(_FINISHES.strip().format(executions=tables.executions, bodies=tables.bodies, source=source))
@@ -277,7 +275,7 @@ def _count(parts: Part, numbers: _Numbers) -> list[str]:
     """Add to the roll-ups by one insert, whatever there is to count: each more costs as much as a row."""
     columns = ", ".join(_DELTA_TYPES)
     counts = [_USED] if Part.FINISHES in parts else []
-    if parts & (Part.CALLS | Part.REFUSALS):
+    if parts & (Part.CALLS | Part.WHOLES):
         values = ", ".join(f"{column}::{_ENUMS[column]}" if column in _ENUMS else column for column in _DELTA_TYPES)
         source = numbers.source(_DELTA_TYPES)
         counts.append(f"\n    select {values}, count - success_count from {source}")  # noqa: S608 - names of our own, no value

@@ -104,7 +104,8 @@ class Writer:
         """
         (found,) = await self._connection.fetch(EVIDENCE, *batch.evidence_arguments())
         ended: list[int] = found["ended"] or []
-        is_there = ended or found["has_calls"] or (batch.starts and len(found["started"] or ()) == len(batch.starts))
+        new = len(batch.starts) + len(batch.wholes)
+        is_there = ended or found["has_calls"] or (new and len(found["started"] or ()) == new)
         return ended if is_there else None
 
     async def make_partitions(self) -> None:

@@ -1,6 +1,7 @@
 """The verbs of an execution: start, finish, refuse, cancel, get, list. Every face calls these.
 
-A start is committed before it returns, so nothing leaves for Omie unrecorded. A finish is written even
+A start is committed before it returns, so nothing leaves for Omie unrecorded; that of a call which only reads may
+wait a moment for its end, and is committed before anything leaves for Omie all the same. A finish is written even
 when its caller is cancelled meanwhile: the row is queued before the first wait.
 """
 
@@ -19,9 +20,10 @@ from omie_control.errors import Conflict, ControlError, InvalidInput, NotFound
 from omie_control.postgres import executions as store
 from omie_control.postgres.database import Postgres
 from omie_control.postgres.recorder import Recorder
-from omie_control.postgres.rows import FinishRow
+from omie_control.postgres.rows import FinishRow, StartRow, WholeRow
 from omie_control.services import audit
 from omie_control.services.access import Access
+from omie_control.services.held_starts import HeldStart
 from omie_control.services.recording import Handle, Outcome, Recording, Request, message_of
 from omie_control.telemetry import Event, step, tell
 from omie_control.valkey.sessions import Sessions
@@ -60,10 +62,26 @@ class Executions:
         self._open: dict[UUID, Handle] = {}
 
     async def start(self, request: Request) -> Handle:
-        """Record that a request runs; committed when this returns. Raises Forbidden, TooLarge, StorageDown."""
+        """Record that a request runs; committed when this returns, unless it only reads.
+
+        Raises Forbidden, TooLarge, StorageDown.
+        """
         if not is_allowed(request.actor, Right.EXECUTION_RUN, request.company):
             await self._access.require(request.actor, Right.EXECUTION_RUN, request.company)
+        self._record_parent(request)
         handle, row = await self._recording.opening(request)
+        if request.only_reads and not request.writes:
+            self._recorder.require_open()
+            handle.held = HeldStart(self._recorder, row)
+        else:
+            await self._commit_start(handle, row)
+        self._note_session(request)
+        handle.task = asyncio.current_task()
+        self._open[handle.id] = handle
+        tell(Event.EXECUTION_STARTED, execution_id=handle.execution_id, process_type=request.process_type)
+        return handle
+
+    async def _commit_start(self, handle: Handle, row: StartRow) -> None:
         pending = self._recorder.submit_start(row)
         try:
             with step("postgres record start"):
@@ -73,11 +91,12 @@ class Executions:
                 # Committed in the very moment the caller left: nobody else will end it.
                 self._write_end(handle, ABANDONED)
             raise
-        self._note_session(request)
-        handle.task = asyncio.current_task()
-        self._open[handle.id] = handle
-        tell(Event.EXECUTION_STARTED, execution_id=handle.execution_id, process_type=request.process_type)
-        return handle
+
+    def _record_parent(self, request: Request) -> None:
+        """Send the held start of whatever this is a part of, so that it is on record before its child."""
+        parent = None if request.parent is None else self._open.get(request.parent)
+        if parent is not None and parent.held is not None:
+            parent.held.send()
 
     async def finish(self, handle: Handle, outcome: Outcome) -> bool:
         """Record how an execution ended. False: somebody else (rescue, cancel) had ended it already.
@@ -88,7 +107,11 @@ class Executions:
         self._open.pop(handle.id, None)
         with step("postgres record end"):
             row, writing = self._write_end(handle, outcome)
-            return await writing or await self._correct(row)
+            if await writing or await self._correct(row):
+                return True
+        # Not there to be ended, since its held start was refused? Then that is what to tell.
+        await handle.on_record()
+        return False
 
     async def _correct(self, row: FinishRow) -> bool:
         """Have the last word where a rescue took this process for dead, as after a long outage of PostgreSQL."""
@@ -109,7 +132,7 @@ class Executions:
 
     def _write_end(self, handle: Handle, outcome: Outcome) -> tuple[FinishRow, asyncio.Future[bool]]:
         row = self._recording.ending(handle, outcome)
-        writing = self._recorder.submit_finish(row)
+        writing = self._whole(handle, row) or self._recorder.submit_finish(row)
         facts: dict[str, object] = {
             "execution_id": handle.execution_id,
             "process_type": handle.request.process_type,
@@ -120,18 +143,32 @@ class Executions:
         writing.add_done_callback(lambda written: _tell_end(written, facts))
         return row, writing
 
+    def _whole(self, handle: Handle, row: FinishRow) -> asyncio.Future[bool] | None:
+        """Write a held start together with its end, if it still can be; if not, the start goes ahead of the end."""
+        if handle.held is None:
+            return None
+        whole = handle.held.whole(row)
+        if whole is None:
+            handle.held.send()
+        return whole
+
     async def refuse(self, request: Request, error: ControlError) -> str:
         """Record a request that was turned away: one row, born ended. Returns its execution_id."""
         stripped = request if error.code != "grande_demais" else replace(request, input={"_recusado": error.message})
         handle, row = await self._recording.opening(stripped, status=Status.FAILED)
-        ended = row._replace(
-            instance_id=None,
+        end = FinishRow(
+            id=row.id,
+            attempt=row.attempt,
+            status=row.status,
             completed_at=row.started_at,
             duration_ms=0,
             error_message=message_of(error.for_people()),
             error_code=error.code,
+            process_type=row.process_type,
+            execution_id=row.execution_id,
+            company_id=row.company_id,
         )
-        await self._recorder.start(ended)
+        await self._recorder.record(WholeRow(row._replace(instance_id=None), end))
         tell(Event.EXECUTION_REFUSED, execution_id=handle.execution_id, code=error.code, actor=request.actor.label)
         return handle.execution_id
 

@@ -32,6 +32,7 @@ from omie_control.domain.sealing import canonical, commitment
 from omie_control.errors import TooLarge
 from omie_control.postgres.rows import FinishRow, SealedBody, StartRow
 from omie_control.services.bodies import INPUT_PART, Bodies, columns_beside
+from omie_control.services.held_starts import HeldStart
 
 if TYPE_CHECKING:
     import asyncio
@@ -62,6 +63,8 @@ class Request:
     complexity: Complexity | None = None
     idempotency_key: str | None = None
     omie_endpoint: str | None = None
+    # Changes nothing anywhere: what it does before its start is committed leaves no trace if the process dies.
+    only_reads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,15 @@ class Handle:
     response_status_code: int | None = None
     # True from before a write's bytes leave until its answer is understood: an end in between is `uncertain`.
     write_in_flight: bool = False
+    # The start of a read that may be over before it is sent; None: it was committed before anything ran.
+    held: HeldStart | None = None
     stop_reason: str | None = None
     task: asyncio.Task[Any] | None = None
+
+    async def on_record(self) -> None:
+        """Return once the start is committed; nothing may leave for Omie before. Raises as a start does."""
+        if self.held is not None:
+            await self.held.committed()
 
     def note_call(self, call: Call) -> None:
         """Keep one HTTP attempt; it is written with the end of the execution."""

@@ -86,6 +86,7 @@ class Sender:
         Raises OmieBusy when the wait would exceed the caller's patience; OmieFault; OmieUnreachable; Uncertain when
         a write's fate is unknown.
         """
+        await handle.on_record()
         door = await self._companies.door(company.id)
         if door.base_url is not None:
             # Of the simulator, or set by a program that holds the database: no face takes one from a person.

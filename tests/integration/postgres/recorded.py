@@ -15,7 +15,7 @@ from tests.conftest import TIMEZONE
 from omie_control.domain.executions import Call, Category, Complexity, Status, uuid7
 from omie_control.postgres.database import Postgres
 from omie_control.postgres.recorder import Recorder
-from omie_control.postgres.rows import FinishRow, SealedBody, StartRow
+from omie_control.postgres.rows import FinishRow, SealedBody, StartRow, WholeRow
 
 TYPE = "consultar_clientes"
 
@@ -53,6 +53,12 @@ def finish_row(start: StartRow, **given: Any) -> FinishRow:
         calls=(call(),),
     )
     return row._replace(**given)
+
+
+def whole_row(**given: Any) -> WholeRow:
+    """Make an execution that ended before its start was sent; `given` goes to its end."""
+    start = start_row()
+    return WholeRow(start, finish_row(start, calls=(), commitment=b"c" * 32)._replace(**given))
 
 
 def call(**given: Any) -> Call:

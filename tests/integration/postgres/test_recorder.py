@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 import pytest
 from tests.conftest import Database, eventually
-from tests.integration.postgres.recorded import call, finish_row, recording, start_row
+from tests.integration.postgres.recorded import call, finish_row, recording, start_row, whole_row
 
 from omie_control.domain.executions import Change, Status, uuid7
 from omie_control.errors import InvalidInput, Overloaded, StorageDown
 from omie_control.postgres.recorder import Recorder
-from omie_control.postgres.rows import SealedBody
+from omie_control.postgres.rows import SealedBody, WholeRow
 
 
 @pytest.fixture
@@ -47,10 +48,61 @@ async def test_a_finish_writes_end_body_calls_and_roll_ups(recorder: Recorder, c
 
 
 async def test_a_refusal_is_born_ended_and_counted(recorder: Recorder, conn: asyncpg.Connection) -> None:
-    row = start_row(status=Status.FAILED, completed_at=datetime.now(UTC), duration_ms=0, error_code="sem_permissao")
-    await recorder.start(row)
+    assert await recorder.record(whole_row(status=Status.FAILED, error_code="sem_permissao", commitment=None))
     assert await conn.fetchval("select error_code from process_executions") == "sem_permissao"
     assert await conn.fetchval("select sum(error_count) from rollup_deltas where subject = 'tool'") == 1
+
+
+async def test_a_whole_is_the_row_that_a_start_and_its_end_would_have_made(
+    recorder: Recorder, conn: asyncpg.Connection
+) -> None:
+    start = start_row(user_agent="agente", session_id="s-1", omie_endpoint="a/b/C", trace_id=b"t" * 16)
+    given: dict[str, Any] = {"calls": (), "commitment": b"c" * 32, "error_message": "um\x00aviso"}
+    other = start._replace(id=start_row().id, execution_id="outra")
+    await recorder.start(start)
+    assert await recorder.finish(finish_row(start, **given))
+    assert await recorder.record(WholeRow(other, finish_row(other, **given)))
+    one, two = await conn.fetch("select * from process_executions order by execution_id = 'outra'")
+    own = {"id", "execution_id", "created_at", "updated_at", "completed_at"}
+    assert {k: v for k, v in one.items() if k not in own} == {k: v for k, v in two.items() if k not in own}
+    assert (two["status"], two["is_cleaned"], two["error_message"]) == ("completed", True, "um\ufffdaviso")
+    bodies = await conn.fetch("select part, sealed, document_hashes from execution_bodies order by execution_id")
+    assert len(bodies) == 2 and bodies[0] == bodies[1]
+    assert {id for ids in await conn.fetch("select ids from seal_queue") for id in ids[0]} == {start.id, other.id}
+    counts = await conn.fetch(
+        "select name, sum(count), sum(success_count), sum(total_ms) from rollup_deltas group by 1"
+    )
+    assert [tuple(each) for each in counts] == [(start.process_type, 2, 2, 240)]
+
+
+async def test_the_end_of_a_held_start_is_written_after_it(recorder: Recorder, conn: asyncpg.Connection) -> None:
+    starts = [start_row() for _ in range(20)]
+    ends = []
+    for start in starts:
+        # Queued in one breath, as when a held start's time is over just as its end comes.
+        recorder.submit_held_start(start)
+        ends.append(recorder.submit_finish(finish_row(start)))
+    assert all(await asyncio.gather(*ends))
+    assert await conn.fetchval("select count(*) from process_executions where status = 'completed'") == 20
+
+
+async def test_a_held_start_is_written_though_nobody_waits(recorder: Recorder, conn: asyncpg.Connection) -> None:
+    start = start_row()
+    recorder.submit_held_start(start).cancel()
+    assert await recorder.finish(finish_row(start))
+    assert await conn.fetchval("select status from process_executions where id = $1", start.id) == "completed"
+
+
+async def test_a_whole_with_a_body_that_is_refused_keeps_its_end(recorder: Recorder, conn: asyncpg.Connection) -> None:
+    good, bad = whole_row(), whole_row(response_data='{"cut')
+    worse = whole_row()
+    worse = worse._replace(start=worse.start._replace(input_parameters='{"cut'))
+    recorded = await asyncio.gather(*map(recorder.record, (good, bad, worse)), return_exceptions=True)
+    assert recorded[:2] == [True, True]
+    assert isinstance(recorded[2], InvalidInput)
+    kept = {row["id"]: row for row in await conn.fetch("select id, status, response_data from process_executions")}
+    assert kept.keys() == {good.id, bad.id}
+    assert (kept[bad.id]["status"], kept[bad.id]["response_data"]) == ("completed", None)
 
 
 async def test_rows_that_wait_together_share_a_commit(recorder: Recorder, conn: asyncpg.Connection) -> None:

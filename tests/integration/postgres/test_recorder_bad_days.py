@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 from tests.conftest import Database, eventually
-from tests.integration.postgres.recorded import Wire, finish_row, recording, start_row, wired
+from tests.integration.postgres.recorded import Wire, finish_row, recording, start_row, whole_row, wired
 
 from omie_control.domain.executions import Status
 from omie_control.errors import StorageDown
@@ -60,7 +60,7 @@ def lose_request(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize(("cut", "was_committed"), [(lose_answer, True), (lose_request, False)])
-@pytest.mark.parametrize("what", ["start", "finish"])
+@pytest.mark.parametrize("what", ["start", "finish", "whole"])
 async def test_a_lost_answer_is_settled_by_looking(
     database: Database, conn: asyncpg.Connection, cut: object, was_committed: bool, what: str
 ) -> None:
@@ -68,16 +68,19 @@ async def test_a_lost_answer_is_settled_by_looking(
         (row,) = await running(recorder)
         # Once before, so that the statement is prepared and the cut meets the batch itself.
         (other,) = await running(recorder)
-        assert await recorder.finish(finish_row(other))
+        assert await recorder.finish(finish_row(other)) and await recorder.record(whole_row())
         with Heard() as heard:
             cut(wire)  # type: ignore[operator]
             if what == "start":
                 await recorder.start(start_row())
+            elif what == "whole":
+                assert await recorder.record(whole_row()) is True
             else:
                 assert await recorder.finish(finish_row(row)) is True
         assert [facts["was_committed"] for facts in heard.of(Event.BATCH_SETTLED)] == [was_committed]
         assert len(heard.of(Event.STORAGE_LOST)) == len(heard.of(Event.STORAGE_BACK)) == 1
-        assert await books(conn) == ((3, 1, 1, 1) if what == "start" else (2, 2, 2, 2))
+        wanted = {"start": (4, 1, 2, 1), "finish": (3, 2, 3, 2), "whole": (4, 1, 3, 1)}
+        assert await books(conn) == wanted[what]
 
 
 async def test_a_lost_answer_to_an_end_that_somebody_else_had_written_counts_its_calls_once(

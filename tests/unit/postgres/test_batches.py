@@ -12,7 +12,7 @@ import pytest
 
 from omie_control.domain.executions import Call, Status, uuid7
 from omie_control.postgres.batches import Batch, Waiting, tables_for
-from omie_control.postgres.rows import FinishRow, SealedBody, StartRow
+from omie_control.postgres.rows import FinishRow, Row, SealedBody, StartRow, WholeRow
 from omie_control.postgres.statements import PARENTS, statement
 
 NOW = datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -34,7 +34,11 @@ def called(at: datetime = NOW) -> Call:
     return Call("geral/clientes/ListarClientes", at, 5, 200, True, 1, 1)
 
 
-async def batch_of(*rows: StartRow | FinishRow) -> Batch:
+def whole(**given: Any) -> WholeRow:
+    return WholeRow(start(), finish(execution_id="t_1", commitment=b"c", **given))
+
+
+async def batch_of(*rows: Row) -> Batch:
     loop = asyncio.get_running_loop()
     return Batch(Waiting(row, loop.create_future(), 1, 0.0) for row in rows)
 
@@ -43,10 +47,12 @@ BODY = SealedBody(0, UUID(int=1), b"sealed", b"h" * 8)
 SHAPES = {
     "a start": [start()],
     "a start with its body": [start(body=BODY)],
-    "a refusal": [start(completed_at=NOW, duration_ms=0)],
+    "a whole": [whole()],
+    "a whole with its body": [whole(body=BODY)],
+    "wholes": [whole(), whole(body=BODY)],
     "a finish": [finish()],
     "a finish with calls": [finish(calls=(called(), called()))],
-    "all at once": [start(), start(body=BODY), start(completed_at=NOW), finish(body=BODY), finish(calls=(called(),))],
+    "all at once": [start(), start(body=BODY), whole(), finish(body=BODY), finish(calls=(called(),))],
 }
 
 
@@ -79,6 +85,23 @@ async def test_halves_hold_every_row_once_and_keep_what_was_dropped() -> None:
     batch.drop_unwanted()
     left, right = batch.halves()
     assert (len(left), len(right), len(left.unanswered), len(right.unanswered)) == (1, 2, 2, 2)
+
+
+async def test_a_whole_tells_its_start_and_its_end_and_a_refusal_its_end_alone() -> None:
+    lived, refused = whole(), whole()._replace(end=finish(execution_id="refused", status=Status.FAILED))
+    assert [(change.execution_id, change.status) for change in (await batch_of(lived, refused)).changes()] == [
+        ("t_1", Status.RUNNING),
+        ("t_1", Status.COMPLETED),
+        ("refused", Status.FAILED),
+    ]
+
+
+async def test_a_start_that_nobody_waits_for_is_unwanted_unless_it_is_kept() -> None:
+    loop = asyncio.get_running_loop()
+    for row, is_kept, is_unwanted in ((start(), False, True), (start(), True, False), (whole(), False, False)):
+        waiting = Waiting(row, loop.create_future(), 1, 0.0, is_kept=is_kept)
+        waiting.future.cancel()
+        assert waiting.is_unwanted is is_unwanted
 
 
 async def test_only_what_really_ended_is_told() -> None:
