@@ -1,7 +1,8 @@
 """`control(controller)`: every tool call of a FastMCP server becomes an execution on record.
 
-The start is committed before the tool runs, or, of a tool that only reads, before anything leaves; the end is written whatever ends the call: an answer, an error,
-the tool's own time limit, a cancelled or vanished client. Works in both protocol eras, on every transport.
+The start is committed before the tool runs, or, of a tool that only reads, before anything leaves for Omie; the end is
+written whatever ends the call: an answer, an error, the tool's own time limit, a cancelled or vanished client. Works in
+both protocol eras, on every transport.
 """
 
 from __future__ import annotations
