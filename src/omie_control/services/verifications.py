@@ -49,6 +49,7 @@ _REST_DOUBLINGS = 8
 _SHORT = timedelta(seconds=1)
 _NO_KEY = "Não há registro do que esta execução enviou: só uma pessoa pode conferir no Omie."
 _NOT_SENT = "O processo parou antes de enviar qualquer coisa ao Omie. É seguro tentar de novo."
+_WAS_REFUSED = "O Omie recusou esta escrita, e o processo parou antes de registrar isso. É seguro tentar de novo."
 _ANSWER_WAS_KEPT = "A resposta do Omie estava guardada; faltava só o fim da execução."
 _NO_QUESTION = "O Omie não oferece consulta que mostre se esta escrita foi feita: uma pessoa precisa conferir."
 _UNCLEAR = "O Omie respondeu, mas o que ele mostra não prova nem que a escrita foi feita nem que não foi."
@@ -160,11 +161,13 @@ class Verifications:
         return None
 
     async def _without_question(self, due: Due, intents: Sequence[Intent]) -> None:
-        """End what can be ended without asking: everything sent has its answer, or nothing was ever sent."""
+        """End what can be ended without asking: all that was sent is answered or refused, or nothing was ever sent."""
         answer = await self._settlements.answer_of(intents[-1]) if intents else None
         if answer is not None:
             response = answer.data | {"_verificado": True}
             await self._end(due, Verdict(Status.COMPLETED, "answer", _ANSWER_WAS_KEPT, response))
+        elif intents and all(each.key.state is KeyState.FREE for each in intents):
+            await self._end(due, Verdict(Status.FAILED, "refused", _WAS_REFUSED, None, "nao_executada"))
         elif not intents and (due.idempotency_key or "").startswith(KEYED):
             await self._end(due, Verdict(Status.FAILED, "no key", _NOT_SENT, None, "nao_enviada"))
         else:

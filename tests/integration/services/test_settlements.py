@@ -17,7 +17,7 @@ from tests.writing import CLIENTES, OWNER, QUICK, Told, WritingHouse, writing_ho
 
 from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.domain.executions import Status
-from omie_control.errors import Conflict, Forbidden, InvalidInput, NotFound, Uncertain
+from omie_control.errors import Conflict, Forbidden, InvalidInput, NotFound, OmieFault, Uncertain
 from omie_control.omie.catalog import catalog
 from omie_control.omie.protocol import Payload
 from omie_control.services.answers import FROM_OMIE
@@ -179,6 +179,21 @@ async def test_an_answer_that_was_kept_ends_its_execution_without_a_question(
     assert await settled(writing, told) is Status.COMPLETED
     assert writing.sent("ConsultarCliente") == 0
     assert (await writing.shown(told.execution_id)).response_data["codigo_cliente_omie"]
+
+
+async def test_a_refusal_that_was_kept_ends_its_execution_without_a_question_or_a_person(
+    writing: WritingHouse,
+    conn: asyncpg.Connection,
+) -> None:
+    told = await writing.write(CLIENT | {"cnpj_cpf": "11111111111"}, key="pedido-1")
+    assert isinstance(told.error, OmieFault)
+    # As if the process had died between freeing the key and writing the end.
+    await conn.execute("update process_executions set status = 'uncertain', error_code = null, error_message = null")
+    await writing.verifications.turn()
+    shown = await writing.shown(told.execution_id)
+    assert (shown.status, shown.error_code) == (Status.FAILED, "nao_executada")
+    assert await alerts(conn) == []
+    assert writing.sent("ConsultarCliente") == 0
 
 
 @pytest.mark.parametrize("is_keyed", [True, False])
