@@ -45,12 +45,10 @@ class Visitor:
     logins: Logins
     secret: str
 
-    async def is_still_in(self) -> bool:
-        """Ask again whether the session holds; while PostgreSQL is away, nobody is thrown out."""
-        try:
-            return await self.logins.verify(self.secret) is not None
-        except StorageDown:
-            return True
+    async def asked_again(self) -> Actor | None:
+        """Return who the session stands for now, with the role and companies of now; None when for nobody any more."""
+        login = await self.logins.verify(self.secret)
+        return None if login is None else login.actor
 
 
 async def find_visitor(request: Request) -> Visitor | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -12,9 +13,10 @@ import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from omie_control.domain.access import Right
+from omie_control.domain.access import Right, is_allowed
+from omie_control.domain.actors import Actor
 from omie_control.domain.executions import Change
-from omie_control.errors import Overloaded
+from omie_control.errors import Overloaded, StorageDown
 from omie_control.telemetry import Event
 from omie_control.web.auth import Visitor, require_visitor
 
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 MAX_STREAMS = 200
 MAX_STREAMS_EACH = 8
 HEARTBEAT_SECONDS = 15.0
-RECHECK_SECONDS = 30.0
+# What somebody may see can change while they look: it holds for an open stream, too, within two seconds.
+RECHECK_SECONDS = 1.0
+_PATIENCE_SECONDS = 2.0
 POLL_SECONDS = 1.8
 _BEAT = b": pulso\n\n"
 
@@ -94,19 +98,31 @@ async def hints(request: Request) -> StreamingResponse:
 
 async def _events(visitor: Visitor, streams: Streams, bus: Bus, postgres: Postgres) -> AsyncGenerator[bytes, None]:
     yield b"retry: 2000\nevent: aberto\ndata: {}\n\n"
-    rhythm = _Rhythm(time.monotonic())
+    rhythm, actor = _Rhythm(time.monotonic()), visitor.actor
     async with aclosing(bus.listen()) as changes:
         # A change or a tick comes every second at the latest, so a stopping process waits no longer than that.
         async for change in changes:
             if streams.is_closed:
                 return
-            if rhythm.is_time_to_ask(time.monotonic()) and not await visitor.is_still_in():
-                yield b"event: fim\ndata: {}\n\n"
-                return
+            if rhythm.is_time_to_ask(time.monotonic()) and postgres.is_up:
+                now = await _looked_at_again(visitor, actor)
+                if now is None or not is_allowed(now, Right.EXECUTION_READ):
+                    yield b"event: fim\ndata: {}\n\n"
+                    return
+                actor = now
             if change is None:
                 yield rhythm.tick(time.monotonic(), is_calm=bus.is_up and postgres.is_up)
-            elif visitor.actor.may_look_at(change.company_id, None):
+            elif actor.may_look_at(change.company_id, None):
                 yield _hint(change)
+
+
+async def _looked_at_again(visitor: Visitor, before: Actor) -> Actor | None:
+    """Return who looks now; while PostgreSQL does not answer, who it was: nobody is thrown out for that."""
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            return await visitor.asked_again()
+    except (StorageDown, TimeoutError):
+        return before
 
 
 class _Rhythm:

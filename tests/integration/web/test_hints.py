@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 from tests.conftest import eventually
-from tests.integration.web.conftest import House
+from tests.integration.web.conftest import PASSWORD, SYSTEM, House
 
+from omie_control.domain.actors import Role
+from omie_control.domain.roles import RoleWords
 from omie_control.telemetry import Event, tell
 from omie_control.web.live import MAX_STREAMS_EACH
 
@@ -71,6 +73,40 @@ async def test_a_visitor_has_so_many_streams_and_no_more(house: House) -> None:
         await eventually(is_full)
         assert (await client.get("/ao-vivo")).status_code == 429
         released.set()
+
+
+async def test_an_open_stream_follows_what_its_visitor_may_see(fresh_house: House) -> None:
+    app = fresh_house.app
+    kept = await app.companies.add(SYSTEM, "mantida", "Mantida", "1000000001", "a" * 32)
+    lost = await app.companies.add(SYSTEM, "perdida", "Perdida", "1000000002", "b" * 32)
+    await app.users.create(SYSTEM, "ana", PASSWORD, Role.VIEWER, [kept.id, lost.id])
+    async with fresh_house.visitor("ana") as client, client.stream("GET", "/ao-vivo") as stream:
+        lines = stream.aiter_lines()
+        await until(lines, "aberto")
+        await app.users.change_role(SYSTEM, "ana", Role.VIEWER, [kept.id])
+        unheard = 0
+        async with asyncio.timeout(20):
+            # So many rounds in a row in which only the company that she kept is told of.
+            while unheard < 5:
+                names = [(await fresh_house.begin(company=each.id)).execution_id for each in (lost, kept)]
+                line = ""
+                while names[1] not in line and names[0] not in line:
+                    line = await until(lines, "execution_id")
+                unheard = unheard + 1 if names[1] in line else 0
+                await asyncio.sleep(0.05)
+        await app.logins.end_of_person(SYSTEM, "ana")
+        await until(lines, "fim")
+
+
+async def test_who_may_see_nothing_any_more_is_told_nothing(fresh_house: House) -> None:
+    app = fresh_house.app
+    await app.users.create(SYSTEM, "ana", PASSWORD, Role.VIEWER)
+    async with fresh_house.visitor("ana") as client, client.stream("GET", "/ao-vivo") as stream:
+        lines = stream.aiter_lines()
+        await until(lines, "aberto")
+        blind = await app.services.roles.create(SYSTEM, "so-roda", RoleWords(rights=["execution.run"]))
+        await app.users.change_role(SYSTEM, "ana", blind)
+        await until(lines, "fim")
 
 
 async def test_a_stopping_process_ends_its_streams_promptly(fresh_house: House) -> None:
