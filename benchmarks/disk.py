@@ -135,9 +135,7 @@ async def _seal(url: str, at: Servers, *, make_small: bool) -> None:
         if not make_small:
             return
         later = datetime.now(UTC) + timedelta(days=1)
-        async with app.db.postgres.transaction() as tx:
-            while await bodies.delete_before(tx, later):
-                pass
+        await bodies.delete_before(app.db.postgres, later)
         for month in {later.date().replace(day=1), (later - timedelta(days=2)).date().replace(day=1)}:
             await app.services.seals.slim(month)
         found: list[Finding] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,9 +69,15 @@ class Hold:
 
     def covers(self, person: PersonMark, company: UUID | None, at: datetime) -> bool:
         """Say whether it keeps what was recorded of a person, for a company, at an instant."""
+        return self._spans(company, at) and (self.person is None or self.person == person)
+
+    def keeps(self, hashes: Iterable[bytes], company: UUID | None, at: datetime) -> bool:
+        """Say whether it keeps what holds documents of these hashes, whosever they are; `hashes` as joined for each."""
+        return self._spans(company, at) and (self.person is None or any(map(self.person.is_among, hashes)))
+
+    def _spans(self, company: UUID | None, at: datetime) -> bool:
         return (
             self.lifted_at is None
-            and (self.person is None or self.person == person)
             and (self.company_id is None or self.company_id == company)
             and (self.since is None or at >= self.since)
             and (self.until is None or at < self.until)

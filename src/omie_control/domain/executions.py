@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
@@ -106,6 +106,11 @@ def uuid7(at_ms: int, randomness: bytes) -> UUID:
 def uuid7_ms(id: UUID) -> int:
     """Return the milliseconds since 1970 that a UUIDv7 carries."""
     return id.int >> 80
+
+
+def uuid7_instant(id: UUID) -> datetime:
+    """Return the instant that a UUIDv7 carries, to the millisecond."""
+    return datetime.fromtimestamp(uuid7_ms(id) / 1000, UTC)
 
 
 def execution_id_for(process_type: str, id: UUID, at: datetime, zone: ZoneInfo) -> str:

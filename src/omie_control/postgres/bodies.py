@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
+from omie_control.domain.erasures import Hold
+from omie_control.domain.executions import uuid7_instant
+from omie_control.postgres import legal_holds
+from omie_control.postgres.database import Postgres
 from omie_control.postgres.queries import Connection, queries
 from omie_control.postgres.rows import SealedBody
 
 _sql = queries("bodies")
 _BATCH = 2000
+_FIRST = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,24 @@ async def erase(connection: Connection, ids: Sequence[UUID]) -> int:
     return await _sql.erase.run(connection, ids=ids)
 
 
-async def delete_before(connection: Connection, before: datetime, *, limit: int = _BATCH) -> int:
-    """Delete a batch of bodies older than an instant; returns how many parts. Call again until it is 0."""
-    return await _sql.delete_before.run(connection, before=before, limit=limit)
+async def delete_before(postgres: Postgres, before: datetime, *, batch: int = _BATCH) -> int:
+    """Delete the bodies of executions older than an instant, a batch at a time; returns how many parts there were.
+
+    What a legal hold keeps stays, also where the hold is set meanwhile: no batch goes while one is being set.
+    """
+    after, parts = _FIRST, 0
+    while True:
+        async with postgres.transaction() as tx:
+            await legal_holds.lock_erasing(tx)
+            holds = await legal_holds.everything(tx, live_only=True)
+            rows = await _sql.older.fetch(tx, after=after, before=before, limit=batch)
+            if not rows:
+                return parts
+            parts += await erase(tx, [row["id"] for row in rows if not any(_keeps(hold, row) for hold in holds)])
+        after = rows[-1]["id"]
+
+
+def _keeps(hold: Hold, row: asyncpg.Record) -> bool:
+    # Of an execution whose own row is gone, only its id tells when it was.
+    at = row["started_at"] or uuid7_instant(row["id"])
+    return hold.keeps(row["hashes"] or (), row["company_id"], at)

@@ -18,7 +18,7 @@ from uuid import UUID
 from omie_control.domain.access import Right
 from omie_control.domain.actors import SYSTEM, Actor
 from omie_control.domain.erasures import UNFINISHED, Erasure, Hold, bare_document
-from omie_control.domain.executions import uuid7
+from omie_control.domain.executions import uuid7, uuid7_instant
 from omie_control.domain.masking import mask
 from omie_control.domain.sealing import seal
 from omie_control.errors import Conflict
@@ -348,7 +348,7 @@ def _company_and_instant(found: _Holding) -> tuple[UUID | None, datetime]:
     if isinstance(found, FoundWrite):
         return found.row.company_id, found.row.claimed_at
     if found.owner is None:
-        return None, datetime.fromtimestamp((found.id.int >> 80) / 1000, UTC)
+        return None, uuid7_instant(found.id)
     return found.owner.company_id, found.owner.started_at
 
 

@@ -94,7 +94,7 @@ async def test_months_are_made_ahead_once(conn: asyncpg.Connection) -> None:
     assert (await status.read(conn)).months_ahead >= 7
 
 
-async def test_bodies_are_read_by_part_erased_and_deleted_by_age(conn: asyncpg.Connection) -> None:
+async def test_bodies_are_read_by_part_and_erased(conn: asyncpg.Connection) -> None:
     young, young_name = await add_execution(conn)
     old, _ = await add_execution(conn, ago=timedelta(days=20))
     key = uuid4()
@@ -114,9 +114,7 @@ async def test_bodies_are_read_by_part_erased_and_deleted_by_age(conn: asyncpg.C
     owner = await bodies.execution(conn, young_name, young)
     assert owner is not None and owner.id == young
     assert await bodies.execution(conn, "nothing", None) is None
-    assert await bodies.delete_before(conn, datetime.now(UTC) - timedelta(days=10)) == 1
-    assert await bodies.delete_before(conn, datetime.now(UTC) - timedelta(days=10)) == 0
-    assert await bodies.erase(conn, [young, old]) == 2
+    assert await bodies.erase(conn, [young, old]) == 3
     assert await bodies.parts(conn, young) == []
 
 

@@ -20,10 +20,17 @@ select part, key_id, sealed, document_hashes from execution_bodies where executi
 -- Delete the sealed bodies of these executions for good.
 delete from execution_bodies where execution_id = any(:ids::uuid[]);
 
--- name: delete_before(before, limit)!
--- Delete a batch of the bodies of executions older than an instant, the oldest first.
-delete from execution_bodies
- where (execution_id, part) in (
-        select execution_id, part from execution_bodies
-         where execution_id < uuid7_floor(:before) order by execution_id, part limit :limit)
-   and execution_id < uuid7_floor(:before);
+-- name: older(after, before, limit)
+-- The next executions older than an instant that have bodies, the oldest first, with what a legal hold asks of them.
+select body.execution_id as id, owner.company_id, owner.started_at,
+       array_agg(body.document_hashes) filter (where body.document_hashes is not null) as hashes
+  from execution_bodies as body
+  left join process_executions as owner on owner.id = body.execution_id
+ where body.execution_id in (
+        select distinct execution_id from execution_bodies
+         where execution_id > :after::uuid and execution_id < uuid7_floor(:before)
+         order by execution_id
+         limit :limit)
+   and body.execution_id > :after and body.execution_id < uuid7_floor(:before)
+ group by body.execution_id, owner.company_id, owner.started_at
+ order by body.execution_id;
