@@ -14,8 +14,16 @@ from omie_control.mcp.tools.extrato import compare
 
 ENTRIES = "lancamentos"
 RECEIPTS = "baixas_contas_receber"
-SINCE, UNTIL = today() - timedelta(days=55), today()
-PERIOD = {"de": SINCE.isoformat(), "ate": UNTIL.isoformat()}
+
+
+def a_span() -> tuple[date, date]:
+    """Give eight weeks until today: of the day of the story, not of the one on which this file was read."""
+    return today() - timedelta(days=55), today()
+
+
+def period() -> dict[str, str]:
+    since, until = a_span()
+    return {"de": since.isoformat(), "ate": until.isoformat()}
 
 
 def an_account(house: House, number: int = 0) -> int:
@@ -27,7 +35,7 @@ def ago(days: int) -> str:
 
 
 def of(house: House, **more: Any) -> dict[str, Any]:
-    return {"codigo_conta_corrente": an_account(house), **PERIOD, **more}
+    return {"codigo_conta_corrente": an_account(house), **period(), **more}
 
 
 def moved(house: House, account: int) -> list[tuple[date, Decimal, int]]:
@@ -44,14 +52,15 @@ def moved(house: House, account: int) -> list[tuple[date, Decimal, int]]:
 
 def sums_are_the_book_s(house: House, answer: Told) -> None:
     account = answer.data["conta"]["codigo_omie"]
+    since, until = a_span()
     every = moved(house, account)
-    inside = [each for each in every if SINCE <= each[0] <= UNTIL]
+    inside = [each for each in every if since <= each[0] <= until]
     came = sum((value for _, value, _ in inside if value > 0), Decimal(0))
     went = -sum((value for _, value, _ in inside if value < 0), Decimal(0))
     assert came > 0 < went
     assert (Decimal(str(answer.data["entradas"])), Decimal(str(answer.data["saidas"]))) == (came, went)
     opening = Decimal(str(house.row("contas_correntes", account).record["saldo_inicial"]))
-    before = opening + sum(value for at, value, _ in every if at < SINCE)
+    before = opening + sum(value for at, value, _ in every if at < since)
     assert Decimal(str(answer.data["saldos"]["anterior"])) == before
     assert Decimal(str(answer.data["saldos"]["atual"])) == before + came - went
     assert answer.data["saldo_confere"] is True
@@ -91,7 +100,8 @@ def two_match_and_one_is_the_bank_s(house: House, answer: Told) -> None:
     assert (second["valor"], second["conciliado"]) == (22.22, True)
     assert answer.data["so_no_banco"] == [{"data": ago(11), "valor": -7.77, "historico": "Tarifa"}]
     account = answer.data["conta"]["codigo_omie"]
-    inside = [each for each in moved(house, account) if SINCE <= each[0] <= UNTIL]
+    since, until = a_span()
+    inside = [each for each in moved(house, account) if since <= each[0] <= until]
     assert len(answer.data["so_no_omie"]) == len(inside) - 2
     pending = [value for _, value, id in inside if not house.row(ENTRIES, id).record["diversos"].get("dDtConc")]
     assert answer.data["total_de_pendentes"] == len(pending) == len(inside) - answer.data["conciliados"]
@@ -120,7 +130,7 @@ STORIES = (
             has={"pendentes": [], "conciliados": 0, "dados_completos": True},
         ),
         wrong=Case(
-            {"codigo_conta_corrente": 1, **PERIOD, "linhas_do_banco": [{"data": "99/11/2026", "valor": "1.234"}]},
+            lambda house: of(house, linhas_do_banco=[{"data": "99/11/2026", "valor": "1.234"}]),
             says=("linhas_do_banco", "data", "valor", "este número se lê de dois modos"),
         ),
         failing=Case(of),

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from tests.stories.tools.sales import ORDERS, at_stage
+from tests.titles_held import today
 from tests.tool_stories import Case, House, Story, Told, told
 
 from omie_control.mcp.tools.omie import Scan
 from omie_control.mcp.tools.relatorio_vendas import Sales
 from omie_control.simulator.world import Row
 
-SINCE, UNTIL = date(2026, 1, 1), date(2026, 12, 31)
-YEAR = {"periodo_de": "01/01/2026", "periodo_ate": "2026-12-31"}
+
+def a_year() -> tuple[date, date]:
+    """Give the year until today."""
+    return today() - timedelta(days=364), today()
+
+
+def the_year(_: House | None = None) -> dict[str, str]:
+    since, until = a_year()
+    return {"periodo_de": f"{since:%d/%m/%Y}", "periodo_ate": until.isoformat()}
+
+
 LONG_AGO = {"periodo_de": "01/01/2001", "periodo_ate": "31/01/2001"}
 
 
@@ -29,7 +39,8 @@ def worth(rows: list[Row]) -> Decimal:
     return sum(map(value, rows), Decimal(0))
 
 
-def within(at: datetime | None, since: date = SINCE, until: date = UNTIL) -> bool:
+def within(at: datetime | None, *days: date) -> bool:
+    since, until = days or a_year()
     return at is not None and since <= at.date() <= until
 
 
@@ -62,7 +73,7 @@ async def one_cancelled_one_returned_one_without_seller(house: House) -> dict[st
     first.record["cancelled_at"] = first.record["invoiced_at"]
     second.record["returned_at"] = second.record["invoiced_at"]
     third.record["informacoes_adicionais"].pop("codVend")
-    return YEAR
+    return the_year()
 
 
 def is_the_book(house: House, answer: Told) -> None:
@@ -75,7 +86,8 @@ def is_the_book(house: House, answer: Told) -> None:
     assert (data["cancelados"]["pedidos"], data["devolvidos"]["pedidos"]) == (1, 1)
     assert data["cancelados"]["valor"] > 0
     assert data["dados_completos"] is True
-    assert data["periodo"] == {"de": "01/01/2026", "ate": "31/12/2026"}
+    since, until = a_year()
+    assert data["periodo"] == {"de": f"{since:%d/%m/%Y}", "ate": f"{until:%d/%m/%Y}"}
     months = sums(rows, lambda row: f"{row.record['invoiced_at']:%m/%Y}")
     assert {each["mes"]: (each["pedidos"], each["valor"]) for each in data["por_mes"]} == months
     clients = sums(rows, customer)
@@ -113,7 +125,7 @@ STORIES = (
             {"periodo_de": "31/12/2026", "periodo_ate": "01/01/2026"},
             says="periodo_de: esperada uma data até periodo_ate",
         ),
-        failing=Case(YEAR),
+        failing=Case(the_year),
     ),
     Story(
         "relatorio_vendas_por_vendedor",
@@ -123,7 +135,7 @@ STORIES = (
             {"periodo_de": "ontem", "base": "vencimento"},
             says=("- periodo_de: esperada uma data", "- periodo_ate: é obrigatório", "- base: esperado um destes"),
         ),
-        failing=Case(YEAR),
+        failing=Case(the_year),
     ),
 )
 
@@ -134,7 +146,7 @@ async def test_story(house: House, tool: str, case: Case) -> None:
 
 
 async def test_by_emission_quotes_do_not_count_and_open_orders_do(house: House) -> None:
-    answer = await house.call("relatorio_vendas_periodo", **YEAR, base="emissao")
+    answer = await house.call("relatorio_vendas_periodo", **the_year(), base="emissao")
     rows = [
         row
         for row in house.table(ORDERS)
@@ -162,7 +174,7 @@ async def test_a_report_over_a_part_says_so(house: House) -> None:
     table, model = house.table(ORDERS), at_stage(house, "10")
     for _ in range(2_001 - len(table)):
         table.add(model.record, "", model.created_at)
-    answer = await house.call("relatorio_vendas_por_vendedor", **YEAR, base="emissao")
+    answer = await house.call("relatorio_vendas_por_vendedor", **the_year(), base="emissao")
     assert (answer.data["dados_completos"], answer.data["registros_lidos"]) == (False, 2_000)
     assert "dados incompletos" in answer.text
 
@@ -178,6 +190,6 @@ def test_an_order_of_another_day_is_not_counted_whatever_the_list_says() -> None
 async def test_a_seller_without_a_name_is_told_by_code(house: House) -> None:
     code = next(seller(row) for row in invoiced(house) if seller(row))
     house.row("vendedores", code).record["nome"] = ""
-    answer = await house.call("relatorio_vendas_por_vendedor", **YEAR)
+    answer = await house.call("relatorio_vendas_por_vendedor", **the_year())
     assert not answer.is_error, answer.text
     assert f"código {code}" in [row["nome"] for row in answer.data["por_vendedor"]]
