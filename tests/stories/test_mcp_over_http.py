@@ -105,7 +105,7 @@ async def test_a_cancelled_client_leaves_a_finished_record(loja: str, conn: asyn
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_broken_connection_leaves_a_finished_record(loja: str, conn: asyncpg.Connection, mode: str) -> None:
     headers = MODERN_HEADERS if mode == "auto" else await _legacy_session(loja)
-    writer = await _post_without_waiting(loja, CALL, headers)
+    writer = await _post_without_waiting(loja, _call(60 if mode == "auto" else 1.5), headers)
     await is_running(conn, "esperar")
     writer.transport.abort()
     row = await ended(conn, "esperar")
@@ -113,19 +113,22 @@ async def test_a_broken_connection_leaves_a_finished_record(loja: str, conn: asy
     assert row["status"] == ("cancelled" if mode == "auto" else "completed")
 
 
-CALL: dict[str, Any] = {
-    "jsonrpc": "2.0",
-    "id": 7,
-    "method": "tools/call",
-    "params": {
-        "name": "esperar",
-        "arguments": {"segundos": 1.5},
-        "_meta": {
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {},
+def _call(seconds: float) -> dict[str, Any]:
+    return {
+        "jsonrpc": "2.0",
+        "id": 7,
+        "method": "tools/call",
+        "params": {
+            "name": "esperar",
+            "arguments": {"segundos": seconds},
+            "_meta": {
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientCapabilities": {},
+            },
         },
-    },
-}
+    }
+
+
 ACCEPT = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
 MODERN_HEADERS = {
     **ACCEPT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 from tests.campaign.tampering import KINDS, careless, fill, prepared, run
@@ -9,7 +10,7 @@ from tests.conftest import run_on
 
 
 async def test_every_tampering_is_found_and_a_careless_verifier_is_caught(postgres_server: str, tmp_path: Path) -> None:
-    name = f"octl_tampering_{tmp_path.name.encode().hex()[-12:]}"
+    name = f"octl_tampering_{secrets.token_hex(6)}"
     database = await prepared(postgres_server, name)
     try:
         await fill(database, tmp_path / "home", 90, seed=1)

@@ -62,14 +62,17 @@ async def test_from_nothing_to_a_recorded_call_and_back(house: House) -> None:
 
 
 async def test_a_second_start_keeps_the_data_and_tells_no_password(house: House) -> None:
+    began = time.monotonic()
     await house.start()
+    first = time.monotonic() - began
     execution_id, _ = await ask(house, "estado_do_sistema")
     token = house.token
     await house.stop()
 
     began = time.monotonic()
     await house.start()
-    assert time.monotonic() - began < 30
+    # With nothing to make it is quicker than the first, on a machine of whatever speed.
+    assert time.monotonic() - began < max(30.0, 2 * first)
     assert "a que você já tem" in house.screen.read_text(encoding="utf-8")
     assert house.token == token
     assert json.loads(house.command("process", "show", execution_id, "--json"))["status"] == "completed"

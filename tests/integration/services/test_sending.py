@@ -54,7 +54,8 @@ class Desk:
 async def desk(
     database: Database, valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Desk]:
-    monkeypatch.setattr(wiring, "LIMITS", Limits().scaled(SCALE))
+    # Omie's minute in a second, but leases that a slow machine does not outlive.
+    monkeypatch.setattr(wiring, "LIMITS", replace(Limits().scaled(SCALE), lease_seconds=30.0))
     async with _desk(database, valkey_url, tmp_path) as made:
         yield made
 
@@ -64,7 +65,7 @@ async def patient_desk(
     database: Database, valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Desk]:
     """Serve one that leaves Omie's own time to a call that went silent, and soon takes a call for silent."""
-    monkeypatch.setattr(wiring, "LIMITS", replace(Limits().scaled(SCALE), linger_seconds=60.0))
+    monkeypatch.setattr(wiring, "LIMITS", replace(Limits().scaled(SCALE), lease_seconds=30.0, linger_seconds=60.0))
     monkeypatch.setattr(wiring, "OmieClient", partial(OmieClient, timeout_seconds=0.5))
     async with _desk(database, valkey_url, tmp_path) as made:
         yield made

@@ -66,9 +66,14 @@ async def test_what_nobody_foresaw_is_a_page_with_headers_and_no_secret(house: H
     async def explode() -> None:
         raise RuntimeError("postgresql://app:hunter2@db/x")
 
+    before = list(house.web.router.routes)
     house.web.add_api_route("/explode", explode)
-    async with browser(house.url) as client:
-        answer = await client.get("/explode")
+    try:
+        async with browser(house.url) as client:
+            answer = await client.get("/explode")
+    finally:
+        # Others look at every route of this house.
+        house.web.router.routes[:] = before
     assert answer.status_code == 500
     assert "Algo deu errado aqui dentro." in answer.text
     assert "hunter2" not in answer.text

@@ -125,7 +125,7 @@ async def test_an_unknown_execution_is_a_page_that_says_so(fresh_house: House) -
 async def test_a_person_of_one_company_sees_that_one_alone(fresh_house: House) -> None:
     secret = "abcdef0123456789abcdef0123456789"
     ours = await fresh_house.app.companies.add(SYSTEM, "nossa", "Nossa", "1234567890", secret)
-    other = await fresh_house.app.companies.add(SYSTEM, "outra", "Outra", "1234567891", secret)
+    other = await fresh_house.app.companies.add(SYSTEM, "escondida", "Escondida", "1234567891", secret)
     await fresh_house.app.users.create(SYSTEM, "ana", "uma-senha-longa-42", Role.VIEWER, [ours.id])
     seen = await fresh_house.begin("fechar_mes", company=ours.id)
     hidden = await fresh_house.begin("conciliar_extrato", company=other.id)
@@ -134,9 +134,9 @@ async def test_a_person_of_one_company_sees_that_one_alone(fresh_house: House) -
     async with fresh_house.visitor("ana") as client:
         page = (await client.get("/")).text
         assert rows(page) == ["fechar_mes"]
-        assert "outra" not in page
+        assert "escondida" not in page.lower()
         assert (await client.get(f"/execucoes/{hidden.execution_id}")).status_code == 404
-        assert (await client.get("/?empresa=outra")).status_code == 422
+        assert (await client.get("/?empresa=escondida")).status_code == 422
 
 
 async def test_english_is_a_switch_away(fresh_house: House) -> None:
