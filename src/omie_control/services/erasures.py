@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from omie_control.domain.access import Right
@@ -189,36 +189,23 @@ class Erasures:
         people = list(dict.fromkeys(erasure.person for erasure in erasures))
         # Ids count in milliseconds; which erasure reaches what is told by the instant.
         before = max(erasure.requested_at for erasure in erasures) + timedelta(milliseconds=1)
-        bodies = [
-            (each, frozenset(e.id for e in erasures if e.person in each.people and _reaches(e, each)))
-            async for each in self._search.in_bodies(people, before=before, since=since)
-        ]
-        writes = [
-            (each, frozenset(e.id for e in erasures if e.person in each.people and _reaches(e, each)))
-            async for each in self._search.in_writes(people, before=before)
-        ]
-        events = [
-            (each, frozenset(e.id for e in erasures if e.person in each.people and _reaches(e, each)))
-            async for each in self._search.in_events(people, before=before)
-        ]
         return _Found(
-            [pair for pair in bodies if pair[1]],
-            [pair for pair in writes if pair[1]],
-            [pair for pair in events if pair[1]],
+            await _asked_for(erasures, self._search.in_bodies(people, before=before, since=since)),
+            await _asked_for(erasures, self._search.in_writes(people, before=before)),
+            await _asked_for(erasures, self._search.in_events(people, before=before)),
         )
 
     async def _apply(self, actor: Actor, action: str, erasures: Sequence[Erasure], found: _Found) -> Erased:
         by_id = {erasure.id: erasure for erasure in erasures}
         gone, masked, brought, left = Counter[UUID](), Counter[UUID](), Counter[UUID](), Counter[UUID]()
-        executions = writes = events = 0
-        for start in range(0, len(found.bodies), _BATCH):
-            executions += await self._take_bodies(found.bodies[start : start + _BATCH], by_id, gone, left)
+        writes = 0
+        executions = await self._take(found.bodies, by_id, gone, left, body_store.erase)
         for write, asked_by in found.writes:
             is_gone = await self._take_write(write, asked_by, by_id)
             (masked if is_gone else left).update(asked_by)
             writes += is_gone
-        for start in range(0, len(found.events), _BATCH):
-            events += await self._take_events(found.events[start : start + _BATCH], by_id, brought, left)
+        # Applying an event needs none of its sealed form.
+        events = await self._take(found.events, by_id, brought, left, webhook_store.erase)
         taken = gone + masked + brought
         companies = {erasure.company_id for erasure in erasures if taken[erasure.id]}
         has_forgotten = await self._forget(companies)
@@ -231,48 +218,30 @@ class Erasures:
                     await self._note(tx, actor, action, each, **counts, left=left[each.id])
         return Erased(len(erasures), executions, writes, events, sum(left.values()), has_forgotten)
 
-    async def _take_bodies(
+    async def _take(
         self,
-        batch: Sequence[tuple[FoundBody, frozenset[UUID]]],
-        by_id: dict[UUID, Erasure],
+        found: Sequence[_Asked],
+        by_id: Mapping[UUID, Erasure],
         gone: Counter[UUID],
         left: Counter[UUID],
+        erase: _Erase,
     ) -> int:
-        """Delete the bodies of a batch of executions that nothing keeps, in one transaction."""
-        async with self._postgres.transaction() as tx:
-            await hold_store.lock_erasing(tx)
-            holds = await hold_store.everything(tx, live_only=True)
-            ids = []
-            for body, asked_by in batch:
-                is_needed = body.owner is not None and body.owner.status in UNFINISHED
-                if is_needed or any(_holds(hold, by_id[id], body) for hold in holds for id in asked_by):
-                    left.update(asked_by)
-                else:
-                    ids.append(body.id)
-                    gone.update(asked_by)
-            await body_store.erase(tx, ids)
-        return len(ids)
-
-    async def _take_events(
-        self,
-        batch: Sequence[tuple[FoundEvent, frozenset[UUID]]],
-        by_id: dict[UUID, Erasure],
-        brought: Counter[UUID],
-        left: Counter[UUID],
-    ) -> int:
-        """Delete the sealed form of a batch of events that nothing keeps; applying them needs none of it."""
-        async with self._postgres.transaction() as tx:
-            await hold_store.lock_erasing(tx)
-            holds = await hold_store.everything(tx, live_only=True)
-            ids = []
-            for found, asked_by in batch:
-                if any(_holds(hold, by_id[id], found) for hold in holds for id in asked_by):
-                    left.update(asked_by)
-                else:
-                    ids.append(found.event.id)
-                    brought.update(asked_by)
-            await webhook_store.erase(tx, ids)
-        return len(ids)
+        """Delete the sealed form of what nothing keeps, in batches of one transaction each; returns of how many."""
+        count = 0
+        for start in range(0, len(found), _BATCH):
+            async with self._postgres.transaction() as tx:
+                await hold_store.lock_erasing(tx)
+                holds = await hold_store.everything(tx, live_only=True)
+                ids = []
+                for each, asked_by in found[start : start + _BATCH]:
+                    if _is_needed(each) or any(_holds(hold, by_id[id], each) for hold in holds for id in asked_by):
+                        left.update(asked_by)
+                    else:
+                        ids.append(each.id)
+                        gone.update(asked_by)
+                await erase(tx, ids)
+            count += len(ids)
+        return count
 
     async def _take_write(self, write: FoundWrite, asked_by: frozenset[UUID], by_id: dict[UUID, Erasure]) -> bool:
         """Leave of a write's key only the masked form. False: it is still needed, held, or has just changed."""
@@ -340,6 +309,24 @@ class Erasures:
 
 
 _Holding = FoundBody | FoundWrite | FoundEvent
+# What goes with its sealed form, beside the erasures that ask for it; and who deletes it, of one kind.
+_Asked = tuple[FoundBody | FoundEvent, frozenset[UUID]]
+_Erase = Callable[[Connection, Sequence[UUID]], Awaitable[int]]
+_Kind = TypeVar("_Kind", FoundBody, FoundWrite, FoundEvent)
+
+
+async def _asked_for(erasures: Sequence[Erasure], found: AsyncIterator[_Kind]) -> list[tuple[_Kind, frozenset[UUID]]]:
+    """Put beside each the erasures that reach it; what none reaches is left out."""
+    pairs = [
+        (each, frozenset(e.id for e in erasures if e.person in each.people and _reaches(e, each)))
+        async for each in found
+    ]
+    return [pair for pair in pairs if pair[1]]
+
+
+def _is_needed(found: FoundBody | FoundEvent) -> bool:
+    """Say whether an execution is not over yet that needs its bodies."""
+    return isinstance(found, FoundBody) and found.owner is not None and found.owner.status in UNFINISHED
 
 
 def _company_and_instant(found: _Holding) -> tuple[UUID | None, datetime]:

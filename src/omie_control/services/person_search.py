@@ -56,6 +56,11 @@ class FoundEvent:
     places: tuple[str, ...] = ()
     is_open: bool = True
 
+    @property
+    def id(self) -> UUID:
+        """The event's own."""
+        return self.event.id
+
 
 class PersonSearch:
     """Looks through the sealed bodies, the writes' keys and the events of webhooks."""
