@@ -183,6 +183,25 @@ async def test_another_sites_page_cannot_reach_us(house: str) -> None:
         assert (await http.post(house, json=ping, headers={"Origin": "http://evil.com"})).status_code == 403
 
 
+async def test_what_has_no_form_of_a_request_is_said_to_have_none(app: App, house: str) -> None:
+    """And not by an error of Python's own."""
+    _, secret = await app.tokens.create(LIBRARY, "claude", Role.AGENT)
+    async with httpx2.AsyncClient(headers={**ACCEPT, "Authorization": f"Bearer {secret}"}, timeout=30) as http:
+        hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+        opened = await http.post(house, json={"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello})
+        http.headers["Mcp-Session-Id"] = opened.headers["mcp-session-id"]
+        for method, params in (
+            ("prompts/get", {"name": "conciliacao", "arguments": {"conta": 5}}),
+            ("prompts/get", {}),
+            ("resources/read", {"uri": 5}),
+            ("tools/call", {"name": 5}),
+        ):
+            answer = await http.post(house, json={"jsonrpc": "2.0", "id": 2, "method": method, "params": params})
+            told = next(line for line in answer.text.splitlines() if line.startswith("data:"))
+            error = orjson.loads(told.removeprefix("data:"))["error"]
+            assert (error["code"], error["message"]) == (-32602, "Invalid request parameters"), method
+
+
 async def test_a_thirty_megabyte_argument_is_refused_and_the_next_call_works(app: App, house: str) -> None:
     _, secret = await app.tokens.create(LIBRARY, "claude", Role.AGENT)
     async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {secret}"}, timeout=30) as http:

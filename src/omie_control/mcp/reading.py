@@ -7,9 +7,10 @@ from typing import Any
 
 from fastmcp.exceptions import FastMCPError, NotFoundError, PromptError, ResourceError
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
+from mcp_types import GetPromptRequestParams, ReadResourceRequestParams
 
 from omie_control.domain.executions import Category, Complexity, Status
-from omie_control.errors import ControlError
+from omie_control.errors import ControlError, InvalidInput
 from omie_control.mcp.control import Control, serving
 from omie_control.mcp.faults import INTERNAL_TEXT, Failure, say
 from omie_control.mcp.traits import Traits
@@ -30,15 +31,16 @@ class Reading(Middleware):
     async def __call__(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
         """Take readings; let everything else pass."""
         message, scope = context.message, context.fastmcp_context
-        if scope is None or context.method not in ("resources/read", "prompts/get"):
-            return await call_next(context)
         given: dict[str, Any]
         kind: type[FastMCPError]
-        if context.method == "resources/read":
+        if scope is not None and isinstance(message, ReadResourceRequestParams):
             traits, kind, given = _RESOURCE, ResourceError, {"uri": str(message.uri)[:_GIVEN_MAX]}
-        else:
+        elif scope is not None and isinstance(message, GetPromptRequestParams):
             traits, kind = _PROMPT, PromptError
             given = {"nome": str(message.name)[:_GIVEN_MAX], "argumentos": message.arguments or {}}
+        else:
+            # Also what has not the form of either: the protocol itself says so.
+            return await call_next(context)
         try:
             handle = await self._control.open(scope, traits, given)
         except Failure as refused:
@@ -63,13 +65,25 @@ class Reading(Middleware):
             await self._control.end(handle, missing)
             raise
         except Exception as error:
-            cause = _ours(error)
+            cause = _ours(error) or await _unfilled(context)
             await self._control.end(handle, outcome_of(handle, error if cause is None else cause))
             said = INTERNAL_TEXT if cause is None else say(cause)
             raise kind(f"{said}\nexecution_id: {handle.execution_id}") from error
         # What was read is our own records, or a text of ours: both can be read again.
         await self._control.end(handle, Outcome(Status.COMPLETED))
         return result
+
+
+async def _unfilled(context: MiddlewareContext[Any]) -> ControlError | None:
+    """Name the arguments that a prompt needs and did not get, which FastMCP takes for a failure of the prompt."""
+    message, scope = context.message, context.fastmcp_context
+    if scope is None or not isinstance(message, GetPromptRequestParams):
+        return None
+    prompt = await scope.fastmcp.get_prompt(message.name)
+    given = message.arguments or {}
+    needed = [] if prompt is None else [each.name for each in prompt.arguments or () if each.required]
+    missing = [f"{name}: é obrigatório e não veio." for name in needed if name not in given]
+    return InvalidInput("\n".join(missing), hint="Informe o argumento e peça de novo.") if missing else None
 
 
 def _ours(error: BaseException | None) -> ControlError | None:

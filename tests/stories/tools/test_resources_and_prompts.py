@@ -136,6 +136,7 @@ async def test_a_prompt_names_real_tools(
         ("cobranca", {"dias_de_atraso": "-1"}, "dias_de_atraso: esperado"),
         ("cobranca", {"dias_de_atraso": "99999"}, "dias_de_atraso: esperado"),
         ("conciliacao", {"conta": "  "}, "conta: informe"),
+        ("conciliacao", {}, "conta: é obrigatório e não veio"),
         ("conciliacao", {"conta": "Itaú", "de": "31/02/2026"}, "de: esperada uma data"),
         ("conciliacao", {"conta": "Itaú", "de": "01/02/2026", "ate": "01/01/2026"}, "de: esperada uma data até"),
     ],
