@@ -124,6 +124,11 @@ async def still_runs(connection: Connection, execution_id: UUID, attempt: int) -
     return bool(await _sql.still_runs.value(connection, execution_id=execution_id, attempt=attempt))
 
 
+async def has_moved(connection: Connection, company_id: UUID, since: datetime) -> bool:
+    """Say whether a company was given another application of Omie's since then."""
+    return bool(await _sql.has_moved.value(connection, company_id=company_id, since=since))
+
+
 async def doubt(connection: Connection, id: UUID, execution_id: UUID) -> None:
     """Note that nobody knows what became of a write."""
     await _sql.doubt.run(connection, id=id, execution_id=execution_id)

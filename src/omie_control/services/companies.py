@@ -165,7 +165,10 @@ class Companies:
             before = await self._lock(tx, actor, slug)
             company = replace(before.company, app_key_hint=_hint(credentials))
             after = self._sealed(company, credentials, before.base_url)
-            return await self._change(tx, actor, "company.credentials_replaced", before, after)
+            old = self._keys.open_secrets(before.credentials_key, before.credentials, _aad(company.id))
+            # What was in doubt at another application cannot be looked up at this one.
+            is_other = old["app_key"].reveal() != credentials.app_key.reveal()
+            return await self._change(tx, actor, "company.credentials_replaced", before, after, other_app=is_other)
 
     async def deactivate(self, actor: Actor, slug: str) -> Company:
         """Stop every call to a company's Omie, everywhere within two seconds; its records stay."""
@@ -225,10 +228,10 @@ class Companies:
         raise _unknown(slug, [])
 
     async def _change(
-        self, tx: Connection, actor: Actor, action: str, before: StoredCompany, after: StoredCompany
+        self, tx: Connection, actor: Actor, action: str, before: StoredCompany, after: StoredCompany, **facts: bool
     ) -> Company:
         stored = await store.change(tx, after)
-        await _audited(tx, actor, action, before, stored)
+        await _audited(tx, actor, action, before, stored, **facts)
         self._forget()
         return stored.company
 
@@ -268,7 +271,7 @@ class Companies:
 
 
 async def _audited(
-    tx: Connection, actor: Actor, action: str, before: StoredCompany | None, after: StoredCompany
+    tx: Connection, actor: Actor, action: str, before: StoredCompany | None, after: StoredCompany, **facts: bool
 ) -> None:
     await audit.append(
         tx,
@@ -278,7 +281,7 @@ async def _audited(
         object_id=after.company.slug,
         company_id=after.company.id,
         before=None if before is None else _facts(before),
-        after=_facts(after),
+        after=_facts(after) | facts,
     )
 
 

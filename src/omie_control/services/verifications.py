@@ -54,6 +54,10 @@ _ANSWER_WAS_KEPT = "A resposta do Omie estava guardada; faltava só o fim da exe
 _NO_QUESTION = "O Omie não oferece consulta que mostre se esta escrita foi feita: uma pessoa precisa conferir."
 _UNCLEAR = "O Omie respondeu, mas o que ele mostra não prova nem que a escrita foi feita nem que não foi."
 _PARTLY = "Parte do que esta execução enviou foi feita e parte não: uma pessoa precisa decidir."
+_MOVED = (
+    "A empresa passou a usar as credenciais de outro aplicativo do Omie depois desta escrita, e o que esse mostra não "
+    "prova nada: uma pessoa precisa conferir no aplicativo anterior."
+)
 _TOO_LONG = "O Omie não deu uma resposta que resolva esta escrita dentro do prazo: uma pessoa precisa conferir."
 
 
@@ -153,12 +157,18 @@ class Verifications:
             await self._park(due, intent, _TOO_LONG)
         elif lookup.asked is None or question is None:
             await self._park(due, intent, _NO_QUESTION)
+        elif await self._has_moved(intent):
+            await self._park(due, intent, _MOVED)
         elif intent.key.before is not None and since < self.pace.again:
             # How things were was asked with these very words.
             await self._postpone(due, self.pace.again - since, None)
         else:
             return _Case(due, intent, lookup, lookup.asked, question, is_last, has_answered)
         return None
+
+    async def _has_moved(self, intent: Intent) -> bool:
+        async with self._postgres.transaction() as tx:
+            return await idempotency.has_moved(tx, intent.key.company_id, intent.key.claimed_at)
 
     async def _without_question(self, due: Due, intents: Sequence[Intent]) -> None:
         """End what can be ended without asking: all that was sent is answered or refused, or nothing was ever sent."""
@@ -225,6 +235,10 @@ class Verifications:
             code=case.intent.key.code,
             before=case.intent.before,
         )
+        if await self._has_moved(case.intent):
+            # While the question waited for its turn.
+            await self._park(case.due, case.intent, _MOVED)
+            return
         await self._conclude(case, finding, answer)
 
     async def _reassure(self, company: Company, case: _Case, line: _Line) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import eventually
 from tests.fixtures_omie import OmieServer, start_omie
 from tests.integration.services.conftest import STRANGER
-from tests.writing import CLIENTES, OWNER, QUICK, Told, WritingHouse, writing_house
+from tests.writing import CLIENTES, OWNER, QUICK, SLUG, Told, WritingHouse, writing_house
 
 from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.domain.executions import Status
@@ -23,6 +23,7 @@ from omie_control.omie.protocol import Payload
 from omie_control.services.answers import FROM_OMIE
 from omie_control.settings import Settings
 from omie_control.simulator.rules import Limits
+from omie_control.simulator.seed import DEMO_COMPANIES
 
 CLIENT: dict[str, Any] = {"razao_social": "Padaria Sol Nascente", "email": "contato@exemplo.com.br"}
 OPERATOR = Actor(ActorKind.USER, "olga", Role.OPERATOR)
@@ -261,6 +262,29 @@ async def test_what_omie_cannot_be_asked_about_waits_for_a_person_at_once(
     assert "não oferece consulta" in alert["message"]
     assert "Código de integração: oc-" in alert["message"]
     assert (await calm.shown(told.execution_id)).status is Status.UNCERTAIN
+
+
+async def test_after_a_change_of_app_what_the_new_one_shows_proves_nothing(
+    writing: WritingHouse, conn: asyncpg.Connection
+) -> None:
+    told = await doubtful(writing, "timeout_after", key="pedido-1")
+    other = DEMO_COMPANIES[1]
+    await writing.app.companies.replace_credentials(OWNER, SLUG, other.app_key, other.app_secret)
+    await writing.verifications.turn()
+    assert writing.sent("ConsultarCliente") == 0
+    assert (await writing.shown(told.execution_id)).status is Status.UNCERTAIN
+    (alert,) = await alerts(conn)
+    assert "aplicativo anterior" in alert["message"]
+    again = await writing.write(CLIENT, key="pedido-1")
+    assert isinstance(again.error, Uncertain)
+    assert writing.sent("IncluirCliente") == 1
+
+
+async def test_a_new_secret_of_the_same_app_changes_nothing_of_that(writing: WritingHouse) -> None:
+    told = await doubtful(writing, "timeout_after", key="pedido-1")
+    same = writing.omie.company
+    await writing.app.companies.replace_credentials(OWNER, SLUG, same.app_key, same.app_secret)
+    assert await settled(writing, told) is Status.COMPLETED
 
 
 async def test_after_too_long_a_person_is_asked(

@@ -48,6 +48,15 @@ update idempotency_keys set before = :before where id = :id and execution_id = :
 select exists (select from process_executions
                 where id = :execution_id and attempt = :attempt and status = 'running');
 
+-- name: has_moved(company_id, since)$
+-- Whether a company was given another application of Omie's since then. A process may go on with the one before for
+-- some seconds; of changes written down without saying so, nobody knows.
+select exists (select from audit_events a
+                 join companies c on c.slug = a.object_id
+                where c.id = :company_id and a.object_type = 'company' and a.action = 'company.credentials_replaced'
+                  and a.at > :since::timestamptz - interval '10 seconds'
+                  and coalesce((a.after ->> 'other_app')::boolean, true));
+
 -- name: doubt(id, execution_id)!
 -- Note that nobody knows what became of the write.
 update idempotency_keys set state = 'uncertain' where id = :id and execution_id = :execution_id and state = 'open';
