@@ -14,6 +14,9 @@ from tests.integration.web.conftest import PASSWORD, SYSTEM, House, open_house
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+# Of a busy machine, in milliseconds; what is expected is there much sooner.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 # What the console says of a form that came back: the answer's status, which is meant.
 REFUSED_FORM = "the server responded with a status of 422"
 
@@ -37,7 +40,7 @@ async def page(house: House) -> AsyncIterator[Page]:
         opened = await browser.new_page(locale="pt-BR", timezone_id="America/Sao_Paulo")
         opened.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
         opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.set_default_timeout(15_000)
+        opened.set_default_timeout(PATIENCE)
         await opened.goto(house.url)
         await opened.get_by_label("Usuário").fill("admin")
         await opened.get_by_label("Senha").fill(PASSWORD)

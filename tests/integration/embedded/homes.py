@@ -65,7 +65,7 @@ def read_endpoints(holder: subprocess.Popen[str]) -> dict[str, str]:
     return dict(json.loads(line))
 
 
-async def until(condition: Callable[[], bool], *, within: float = 15.0) -> None:
+async def until(condition: Callable[[], bool], *, within: float = 60.0) -> None:
     """Look often, fail when the time is over."""
     deadline = time.monotonic() + within
     while not condition():

@@ -105,13 +105,15 @@ async def test_what_runs_comes_with_the_longest_first(conn: asyncpg.Connection) 
 
 async def test_the_calls_of_an_execution_come_in_order(conn: asyncpg.Connection) -> None:
     id, name = await add_execution(conn)
+    now = datetime.now(UTC)
     for n in (2, 1):
         await conn.execute(
             "insert into omie_api_metrics (endpoint, response_time_ms, status_code, success, request_size_bytes, "
             "response_size_bytes, process_execution_id, fault_code, timestamp) "
-            "values ('a/b/C', $1, 500, false, 10, 20, $2, 'x', now() + make_interval(secs => $1::integer))",
+            "values ('a/b/C', $1, 500, false, 10, 20, $2, 'x', $3)",
             n,
             id,
+            now + timedelta(seconds=n),
         )
     found = await executions.find(conn, name, id)
     assert found is not None
