@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote, urlsplit
 
@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from omie_control.domain.actors import Actor
 from omie_control.domain.executions import Origin
+from omie_control.domain.networks import caller_address, trusted_networks
 from omie_control.errors import ControlError, Forbidden, InvalidInput, Overloaded, StorageDown, Unauthenticated
 from omie_control.web.faults import headers_of, status_of
 from omie_control.web.rendering import render
@@ -34,6 +35,7 @@ _USERNAME_MAX = 100
 PASSWORD_LONGEST = 1_000
 
 router = APIRouter()
+_networks = lru_cache(trusted_networks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +177,9 @@ async def leave(request: Request, csrf_token: Annotated[str, Form()] = "") -> Re
 
 def origin_of(request: Request, trusted_proxies: tuple[str, ...]) -> Origin:
     """Say where a request came from, believing X-Forwarded-For only from a trusted proxy."""
-    address = _address(request.client.host if request.client else None)
-    forwarded = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
-    while address is not None and forwarded and _is_trusted(address, trusted_proxies):
-        address = _address(forwarded.pop()) or address
+    peer = request.client.host if request.client else None
+    forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
+    address = caller_address(peer, forwarded, _networks(trusted_proxies))
     return Origin("web", (request.headers.get("user-agent") or "")[:500] or None, address)
 
 
@@ -226,20 +227,3 @@ def cookie_name(request: Request, name: str) -> str:
     """Name a cookie as this installation does."""
     # The prefix makes the browser refuse a cookie of this name from a sister domain or over plain HTTP.
     return f"__Host-{name}" if _is_secure(request) else name
-
-
-def _address(text: str | None) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(text or "")
-    except ValueError:
-        return None
-
-
-def _is_trusted(address: IPv4Address | IPv6Address, proxies: tuple[str, ...]) -> bool:
-    for proxy in proxies:
-        try:
-            if address in ip_network(proxy, strict=False):
-                return True
-        except ValueError:
-            continue
-    return False
