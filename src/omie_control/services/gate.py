@@ -26,6 +26,7 @@ from omie_control.domain.gate import (
     TurnedAway,
     Verdict,
     Wait,
+    Why,
     busy,
     entering,
     leaving,
@@ -65,15 +66,18 @@ class DoubleGate:
         self._rebuilding = asyncio.Lock()
         self._healers: dict[str, asyncio.Task[None]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
+        # Until when, on the monotonic clock: blocks that PostgreSQL has not taken yet, and who tries again.
+        self._owed: dict[str, tuple[float, asyncio.Task[None]]] = {}
 
     async def close(self) -> None:
         """Give back what is being given back, and write the book."""
         if self._leaving:
             await asyncio.wait(self._leaving, timeout=_LEAVE_TRIES)
-        healers, self._healers = list(self._healers.values()), {}
-        for healer in healers:
-            healer.cancel()
-        await asyncio.gather(*healers, return_exceptions=True)
+        tasks = [*self._healers.values(), *(payer for _, payer in self._owed.values())]
+        self._healers.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._book.close()
         await self._valkey.close()
 
@@ -85,6 +89,8 @@ class DoubleGate:
         """
         id = str(uuid4())
         began = time.monotonic()
+        if ask.app_key in self._owed:
+            raise busy(Why.BLOCK, max(0.0, self._owed[ask.app_key][0] - began))
         self._app_keys[ask.company] = ask.app_key
         try:
             answer = await self._wait(id, ask, began)
@@ -276,12 +282,35 @@ class DoubleGate:
     async def _block(self, ask: Ask, seconds: float) -> None:
         """Shut an app_key everywhere: first in PostgreSQL, where it outlives everything, then in Valkey."""
         lasts, egresses = seconds if seconds > 0 else self._limits.block_seconds, [ask.egress]
-        with suppress(ControlError):
+        try:
             lasts, egresses = await self._postgres.block(ask.app_key, ask.company, ask.endpoint, lasts)
+        except ControlError:
+            self._owe(ask, time.monotonic() + lasts)
         tell(Event.GATE_BLOCKED, company=ask.company, endpoint=ask.endpoint, seconds=round(lasts))
+        await self._shut(egresses, ask.app_key, lasts)
+
+    def _owe(self, ask: Ask, until: float) -> None:
+        """Remember a block here until PostgreSQL has taken it; of two, the longer one."""
+        before = self._owed.get(ask.app_key)
+        if before is not None:
+            before[1].cancel()
+            until = max(until, before[0])
+        self._owed[ask.app_key] = until, asyncio.create_task(self._pay(ask, until), name="gate block")
+
+    async def _pay(self, ask: Ask, until: float) -> None:
+        """Write a block down as soon as PostgreSQL takes it; until then this process lets nobody of its app_key in."""
+        while (left := until - time.monotonic()) > 0:
+            await asyncio.sleep(_LEAVE_AGAIN_SECONDS)
+            with suppress(ControlError):
+                lasts, egresses = await self._postgres.block(ask.app_key, ask.company, ask.endpoint, left)
+                await self._shut(egresses, ask.app_key, lasts)
+                break
+        self._owed.pop(ask.app_key, None)
+
+    async def _shut(self, egresses: list[str], app_key: str, seconds: float) -> None:
         for egress in egresses:
             with suppress(ValkeyLost, EpochLost):
-                await self._valkey.block(egress, ask.app_key, lasts)
+                await self._valkey.block(egress, app_key, seconds)
 
     async def _abandon(self, id: str, ask: Ask) -> None:
         standing = self._book.latest(ask.egress)

@@ -190,6 +190,24 @@ async def test_omies_block_shuts_every_process_to_the_second_and_survives_everyt
         assert Event.GATE_BLOCKED in told
 
 
+async def test_omies_block_is_written_down_as_soon_as_postgresql_takes_it(
+    house: House, conn: asyncpg.Connection, owner_conn: asyncpg.Connection
+) -> None:
+    ticket = await house.gate.enter(ask(1))
+    await owner_conn.execute("revoke insert, update on omie_blocks from omie_control_app")
+    await house.gate.leave(ticket, Verdict.BLOCKED, 1800)
+    await house.redis.flushdb()
+    # Neither of the two knows of it now; whoever heard it from Omie does.
+    with pytest.raises(OmieBusy, match="bloqueou") as refused:
+        await house.gate.enter(ask(2))
+    _lasts(refused.value, 1800)
+    await owner_conn.execute("grant insert, update on omie_blocks to omie_control_app")
+    await eventually(lambda: conn.fetchval("select true from omie_blocks"))
+    with pytest.raises(OmieBusy, match="bloqueou") as refused:
+        await house.gate.enter(ask(3))
+    _lasts(refused.value, 1800)
+
+
 def _lasts(refused: OmieBusy, seconds: float) -> None:
     assert refused.until is not None
     left = (refused.until - datetime.now(UTC)).total_seconds()
