@@ -6,7 +6,7 @@ import asyncio
 import functools
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
@@ -70,13 +70,15 @@ class ProcessController:
     async def close(self) -> None:
         """Write what still waits and close the database."""
         services, self._services = self._services, None
-        if services is not None:
-            await services.exports.close()
-            await services.writes.close()
-            await services.answers.close()
-            await services.gate.close()
-            await services.live_configuration.close()
-        await self.db.close()
+        # Whatever a step fails of, or is cancelled in, the later ones are done: ends still wait to be written.
+        async with AsyncExitStack() as last_first:
+            last_first.push_async_callback(self.db.close)
+            if services is not None:
+                last_first.push_async_callback(services.live_configuration.close)
+                last_first.push_async_callback(services.gate.close)
+                last_first.push_async_callback(services.answers.close)
+                last_first.push_async_callback(services.writes.close)
+                last_first.push_async_callback(services.exports.close)
 
     # The low hand: what the middleware and our own services use.
 

@@ -19,6 +19,7 @@ from omie_control.postgres.gate import PostgresGate, Standing
 
 _LINGER_SECONDS = 0.005
 _AGAIN_SECONDS = 0.1
+_CANCEL_SECONDS = 0.2
 _PRUNE_SECONDS = 60.0
 _RECENT_SECONDS = 10.0
 _RECENT = 2_000
@@ -86,9 +87,10 @@ class Book:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.pace.patience):
                     await asyncio.wait([self._writer])
-            self._writer.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._writer
+            while not self._writer.done():
+                # Python 3.11 and the driver may swallow a cancellation that meets an answer: ask until it ends.
+                self._writer.cancel()
+                await asyncio.wait([self._writer], timeout=_CANCEL_SECONDS)
 
     async def standing(self, egress: str) -> Standing:
         """Say who decides, as of `confirm` seconds ago at most. Raises StorageDown; waits while the book lags."""
