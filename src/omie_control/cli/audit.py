@@ -61,11 +61,10 @@ def list_(
             limit=limit,
         )
         rows = [asdict(event) for event in found]
-        if not as_json:
-            for row in rows:
-                row["at"] = local_time(row["at"], app.settings.zone)
         next_ = str(found[-1].id) if len(found) == limit else None
-        print_listing(rows, COLUMNS, next=next_, as_json=as_json, empty="Nenhum evento encontrado.")
+        print_listing(
+            rows, COLUMNS, next=next_, as_json=as_json, empty="Nenhum evento encontrado.", zone=app.settings.zone
+        )
 
     with_app(verb, as_json=as_json)
 

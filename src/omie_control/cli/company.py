@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
+from omie_control.cli.output import JsonFlag, print_done, print_listing, print_object
 from omie_control.cli.session import operator, read_secret, with_app
 from omie_control.errors import OmieFault
 
@@ -43,10 +43,8 @@ def add(
 
     async def verb(app: App) -> None:
         made = await app.companies.add(operator(), slug, name or slug, app_key, secret)
-        if as_json:
-            print_object(asdict(made), as_json=True)
-        else:
-            sys.stdout.write(f"Empresa '{made.slug}' conectada. Confira com: omie-control company test {made.slug}\n")
+        said = f"Empresa '{made.slug}' conectada. Confira com: omie-control company test {made.slug}"
+        print_done(said, asdict(made), as_json=as_json)
 
     with_app(verb, as_json=as_json)
 
@@ -57,10 +55,7 @@ def list_(*, as_json: JsonFlag = False) -> None:
 
     async def verb(app: App) -> None:
         rows = [asdict(company) for company in await app.companies.list(operator())]
-        if not as_json:
-            for row in rows:
-                row["created_at"] = local_time(row["created_at"], app.settings.zone)
-        print_listing(rows, COLUMNS, as_json=as_json, empty="Nenhuma empresa conectada ainda.")
+        print_listing(rows, COLUMNS, as_json=as_json, empty="Nenhuma empresa conectada ainda.", zone=app.settings.zone)
 
     with_app(verb, as_json=as_json)
 

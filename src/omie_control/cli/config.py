@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
+from omie_control.cli.output import JsonFlag, print_listing, print_object
 from omie_control.cli.session import operator, with_app
 
 if TYPE_CHECKING:
@@ -95,10 +95,9 @@ def history(
     async def verb(app: App) -> None:
         found, cursor = await app.services.configurations.history(operator(), key, before=before, limit=limit)
         rows: list[dict[str, Any]] = [asdict(change) for change in found]
-        if not as_json:
-            for row in rows:
-                row["at"] = local_time(row["at"], app.settings.zone)
-        print_listing(rows, CHANGES, next=cursor, as_json=as_json, empty="Nada foi mudado ainda.")
+        print_listing(
+            rows, CHANGES, next=cursor, as_json=as_json, empty="Nada foi mudado ainda.", zone=app.settings.zone
+        )
 
     with_app(verb, as_json=as_json)
 

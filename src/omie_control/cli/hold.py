@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
+from omie_control.cli.output import JsonFlag, print_done, print_listing
 from omie_control.cli.session import operator, read_secret, with_app
 
 if TYPE_CHECKING:
@@ -57,10 +56,7 @@ def set_(
             since=_instant(since, zone),
             until=_instant(until, zone),
         )
-        if as_json:
-            print_object(_row(hold), as_json=True)
-        else:
-            sys.stdout.write(f"Retido: {hold.id}\n")
+        print_done(f"Retido: {hold.id}", _row(hold), as_json=as_json)
 
     with_app(verb, as_json=as_json)
 
@@ -73,11 +69,7 @@ def list_(
 
     async def verb(app: App) -> None:
         rows = [_row(hold) for hold in await app.services.legal_holds.list(operator(), live_only=not every)]
-        if not as_json:
-            for row in rows:
-                for name in ("since", "until", "set_at", "lifted_at"):
-                    row[name] = local_time(row[name], app.settings.zone)
-        print_listing(rows, COLUMNS, as_json=as_json, empty="Nada está retido.")
+        print_listing(rows, COLUMNS, as_json=as_json, empty="Nada está retido.", zone=app.settings.zone)
 
     with_app(verb, as_json=as_json)
 
@@ -93,10 +85,7 @@ def lift(
 
     async def verb(app: App) -> None:
         hold = await app.services.legal_holds.lift(operator(), hold_id, reason)
-        if as_json:
-            print_object(_row(hold), as_json=True)
-        else:
-            sys.stdout.write(f"Liberado: {hold.id}\n")
+        print_done(f"Liberado: {hold.id}", _row(hold), as_json=as_json)
 
     with_app(verb, as_json=as_json)
 

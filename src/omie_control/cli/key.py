@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
+from omie_control.cli.output import JsonFlag, print_listing, print_object
 from omie_control.cli.session import operator, with_app
 
 if TYPE_CHECKING:
@@ -33,11 +33,7 @@ def list_(*, as_json: JsonFlag = False) -> None:
 
     async def verb(app: App) -> None:
         rows = [asdict(use) for use in await app.services.key_rotation.list(operator())]
-        if not as_json:
-            for row in rows:
-                for name in ("created_at", "retired_at"):
-                    row[name] = local_time(row[name], app.settings.zone)
-        print_listing(rows, COLUMNS, as_json=as_json, empty="Nenhuma chave em uso ainda.")
+        print_listing(rows, COLUMNS, as_json=as_json, empty="Nenhuma chave em uso ainda.", zone=app.settings.zone)
 
     with_app(verb, as_json=as_json)
 

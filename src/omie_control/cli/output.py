@@ -33,8 +33,12 @@ def print_listing(
     next: str | None = None,
     as_json: bool,
     empty: str,
+    zone: ZoneInfo | None = None,
 ) -> None:
-    """Print a listing: `{"items": …, "next": …}`, or a table with the named columns and their Portuguese titles."""
+    """Print a listing: `{"items": …, "next": …}`, or a table with the named columns and their Portuguese titles.
+
+    With a `zone`, the table shows instants as its people read them.
+    """
     if as_json:
         print_json({"items": list(items), "next": next})
         return
@@ -45,7 +49,7 @@ def print_listing(
     for title in columns.values():
         table.add_column(title, no_wrap=True)
     for item in items:
-        table.add_row(*(_cell(item.get(name)) for name in columns))
+        table.add_row(*(_cell(item.get(name), zone) for name in columns))
     # Whole lines, whatever the terminal's width: ids are there to be copied.
     Console(width=_WIDE, file=sys.stdout).print(table, crop=False, overflow="ignore")
     if next is not None:
@@ -66,6 +70,14 @@ def print_object(value: Mapping[str, Any], *, as_json: bool) -> None:
         sys.stdout.write(f"{name:<{width}}  {text}\n")
 
 
+def print_done(text: str, facts: Mapping[str, Any], *, as_json: bool) -> None:
+    """Say that a verb has done its work: the facts for scripts, a sentence for people."""
+    if as_json:
+        print_json(facts)
+    else:
+        sys.stdout.write(text + "\n")
+
+
 def print_error(error: ControlError, *, as_json: bool) -> None:
     """Say on stderr what happened and what to do next."""
     if as_json:
@@ -80,7 +92,7 @@ def local_time(instant: datetime | None, zone: ZoneInfo) -> str | None:
     return None if instant is None else instant.astimezone(zone).strftime("%d/%m/%Y %H:%M:%S")
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, zone: ZoneInfo | None = None) -> str:
     match value:
         case None:
             return "-"
@@ -88,5 +100,7 @@ def _cell(value: object) -> str:
             return "sim"
         case False:
             return "não"
+        case datetime() if zone is not None:
+            return str(local_time(value, zone))
         case _:
             return str(value)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
+from omie_control.cli.output import JsonFlag, print_listing, print_object
 from omie_control.cli.session import operator, read_secret, with_app
 
 if TYPE_CHECKING:
@@ -91,12 +91,14 @@ def erasures(*, as_json: JsonFlag = False) -> None:
     async def verb(app: App) -> None:
         rows: list[dict[str, Any]] = []
         for each in await app.services.erasures.list(operator()):
-            row = asdict(each) | {"person": each.person.name}
-            if not as_json:
-                for name in ("requested_at", "applied_at"):
-                    row[name] = local_time(row[name], app.settings.zone)
-            rows.append(row)
-        print_listing(rows, ERASURE_COLUMNS, as_json=as_json, empty="Nenhuma eliminação até agora.")
+            rows.append(asdict(each) | {"person": each.person.name})
+        print_listing(
+            rows,
+            ERASURE_COLUMNS,
+            as_json=as_json,
+            empty="Nenhuma eliminação até agora.",
+            zone=app.settings.zone,
+        )
 
     with_app(verb, as_json=as_json)
 
@@ -172,9 +174,8 @@ def _print_report(found: Report, app: App, *, as_json: bool) -> None:
         print_object({"person": found.person, "items": rows, "holds": holds}, as_json=True)
         return
     for shown in rows:
-        shown["started_at"] = local_time(shown["started_at"], app.settings.zone)
         shown["places"] = ", ".join(shown["places"])[:200]
-    print_listing(rows, HELD_COLUMNS, as_json=False, empty="Nada se guarda desta pessoa.")
+    print_listing(rows, HELD_COLUMNS, as_json=False, empty="Nada se guarda desta pessoa.", zone=app.settings.zone)
     for hold in holds:
         sys.stdout.write(f"Retenção legal {hold['id']}, de {hold['set_by']}: {hold['reason']}\n")
 

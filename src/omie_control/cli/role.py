@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omie_control.cli.output import JsonFlag, print_listing, print_object
+from omie_control.cli.output import JsonFlag, print_done, print_listing
+from omie_control.cli.scopes import CompaniesOption, companies_of
 from omie_control.cli.session import operator, with_app
 from omie_control.domain.access import RIGHTS
 from omie_control.domain.executions import Category, Complexity
@@ -129,10 +129,7 @@ def delete(name: NameArgument, *, as_json: JsonFlag = False) -> None:
 
     async def verb(app: App) -> None:
         await app.services.roles.delete(operator(), name)
-        if as_json:
-            print_object({"name": name, "deleted": True}, as_json=True)
-        else:
-            sys.stdout.write(f"Papel '{name}' removido.\n")
+        print_done(f"Papel '{name}' removido.", {"name": name, "deleted": True}, as_json=as_json)
 
     with_app(verb, as_json=as_json)
 
@@ -153,19 +150,17 @@ def group(
     name: Annotated[str, typer.Argument(help="O grupo, como o provedor de identidade o escreve.")],
     role: Annotated[str, typer.Argument(help="O papel que tem aqui, do sistema ou próprio.")],
     *,
-    company: Annotated[list[str] | None, typer.Option(help="Só esta empresa; pode repetir. Sem ela: todas.")] = None,
+    company: CompaniesOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Dá um papel a um grupo do provedor de identidade (OIDC)."""
 
     async def verb(app: App) -> None:
         actor = operator()
-        companies = [(await app.companies.resolve(actor, slug)).id for slug in company] if company else None
+        companies = await companies_of(app, actor, company)
         await app.services.identities.put(actor, name, await app.services.roles.named(role), companies)
-        if as_json:
-            print_object({"group": name, "role": role}, as_json=True)
-        else:
-            sys.stdout.write(f"O grupo '{name}' agora tem o papel {role}.\n")
+        facts = {"group": name, "role": role}
+        print_done(f"O grupo '{name}' agora tem o papel {role}.", facts, as_json=as_json)
 
     with_app(verb, as_json=as_json)
 
@@ -180,19 +175,14 @@ def ungroup(
 
     async def verb(app: App) -> None:
         await app.services.identities.remove(operator(), name)
-        if as_json:
-            print_object({"group": name, "removed": True}, as_json=True)
-        else:
-            sys.stdout.write(f"O grupo '{name}' não tem mais papel aqui.\n")
+        facts = {"group": name, "removed": True}
+        print_done(f"O grupo '{name}' não tem mais papel aqui.", facts, as_json=as_json)
 
     with_app(verb, as_json=as_json)
 
 
 def _tell(role: OwnRole, done: str, *, as_json: bool) -> None:
-    if as_json:
-        print_object(_row(role), as_json=True)
-    else:
-        sys.stdout.write(f"Papel '{role.name}' {done}.\n")
+    print_done(f"Papel '{role.name}' {done}.", _row(role), as_json=as_json)
 
 
 def _row(role: OwnRole) -> dict[str, object]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
+from omie_control.cli.output import JsonFlag, print_done, print_listing, print_object
+from omie_control.cli.scopes import CompaniesOption, companies_of
 from omie_control.cli.session import operator, with_app
+from omie_control.cli.spans import read_span
 from omie_control.domain.networks import require_networks
 from omie_control.errors import InvalidInput
 
@@ -30,8 +31,6 @@ COLUMNS = {
     "last_used_at": "último uso",
     "revoked_at": "revogado",
 }
-_SPAN = re.compile(r"(\d{1,4})\s*([dhm])")
-_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
 @commands.command()
@@ -41,7 +40,7 @@ def create(
     role: Annotated[
         str, typer.Option(help="agent, viewer, operator, approver, admin, auditor ou um papel próprio.")
     ] = "agent",
-    company: Annotated[list[str] | None, typer.Option(help="Só esta empresa; pode repetir. Sem ela: todas.")] = None,
+    company: CompaniesOption = None,
     expires: Annotated[
         str | None, typer.Option(help="Quando expira: 90d, 12h, 30m ou uma data AAAA-MM-DD. Sem ela: nunca.")
     ] = None,
@@ -56,7 +55,7 @@ def create(
 
     async def verb(app: App) -> None:
         actor = operator()
-        companies = [(await app.companies.resolve(actor, slug)).id for slug in company] if company else None
+        companies = await companies_of(app, actor, company)
         made, secret = await app.tokens.create(
             actor,
             name,
@@ -87,10 +86,8 @@ def list_(*, as_json: JsonFlag = False) -> None:
         ]
         if not as_json:
             for row in rows:
-                for name in ("not_before", "expires_at", "last_used_at", "revoked_at"):
-                    row[name] = local_time(row[name], app.settings.zone)
                 row["networks"] = ", ".join(row["networks"]) or None
-        print_listing(rows, COLUMNS, as_json=as_json, empty="Nenhum token criado ainda.")
+        print_listing(rows, COLUMNS, as_json=as_json, empty="Nenhum token criado ainda.", zone=app.settings.zone)
 
     with_app(verb, as_json=as_json)
 
@@ -103,10 +100,8 @@ def revoke(
 
     async def verb(app: App) -> None:
         gone = await app.tokens.revoke(operator(), token)
-        if as_json:
-            print_object({"id": gone.id, "revoked_at": gone.revoked_at}, as_json=True)
-        else:
-            sys.stdout.write(f"Token '{gone.name}' revogado.\n")
+        facts = {"id": gone.id, "revoked_at": gone.revoked_at}
+        print_done(f"Token '{gone.name}' revogado.", facts, as_json=as_json)
 
     with_app(verb, as_json=as_json)
 
@@ -115,10 +110,10 @@ def expiry(text: str | None, now: datetime) -> datetime | None:
     """Read an expiry: a span from now, or a date. Raises InvalidInput with examples."""
     if text is None:
         return None
-    span = _SPAN.fullmatch(text.strip())
+    span = read_span(text)
     try:
         if span is not None:
-            return now + timedelta(**{_UNITS[span[2]]: int(span[1])})
+            return now + span
         parsed = datetime.fromisoformat(text.strip())
     except (ValueError, OverflowError):
         raise InvalidInput(f"A data '{text[:40]}' não é válida.", hint="Exemplos: 90d, 12h, 2027-01-31.") from None

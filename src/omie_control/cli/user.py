@@ -11,7 +11,8 @@ from uuid import UUID
 import segno
 import typer
 
-from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
+from omie_control.cli.output import JsonFlag, print_done, print_listing, print_object
+from omie_control.cli.scopes import CompaniesOption, companies_of
 from omie_control.cli.session import operator, read_secret, with_app
 from omie_control.domain.actors import User
 from omie_control.domain.executions import Origin
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 commands = typer.Typer(help="Pessoas que entram no painel.", no_args_is_help=True)
 NameArgument = Annotated[str, typer.Argument(help="Nome de acesso.")]
-CompanyOption = Annotated[list[str] | None, typer.Option(help="Só esta empresa; pode repetir. Sem ela: todas.")]
 SESSIONS = {
     "id": "id",
     "seen_at": "último uso",
@@ -59,7 +59,7 @@ def create(
     role: Annotated[
         str, typer.Option(help="viewer, operator, approver, admin, auditor ou um papel próprio.")
     ] = "viewer",
-    company: Annotated[list[str] | None, typer.Option(help="Só esta empresa; pode repetir. Sem ela: todas.")] = None,
+    company: CompaniesOption = None,
     password: Annotated[
         str | None, typer.Option(help="Senha; melhor deixar que o comando pergunte, ou mandar pela entrada padrão.")
     ] = None,
@@ -70,12 +70,9 @@ def create(
 
     async def verb(app: App) -> None:
         actor = operator()
-        companies = [(await app.companies.resolve(actor, slug)).id for slug in company] if company else None
+        companies = await companies_of(app, actor, company)
         made = await app.users.create(actor, username, secret, await app.services.roles.named(role), companies)
-        if as_json:
-            print_object({"id": made.id, "username": made.username, "role": made.role.value}, as_json=True)
-        else:
-            sys.stdout.write(f"Pessoa '{made.username}' criada com o papel {made.role}.\n")
+        print_done(f"Pessoa '{made.username}' criada com o papel {made.role}.", _role_of(made), as_json=as_json)
 
     with_app(verb, as_json=as_json)
 
@@ -86,10 +83,7 @@ def list_(*, as_json: JsonFlag = False) -> None:
 
     async def verb(app: App) -> None:
         rows = [asdict(person) | {"role": person.role.value} for person in await app.users.list(operator())]
-        if not as_json:
-            for row in rows:
-                row["last_login_at"] = local_time(row["last_login_at"], app.settings.zone)
-        print_listing(rows, COLUMNS, as_json=as_json, empty="Nenhuma pessoa ainda.")
+        print_listing(rows, COLUMNS, as_json=as_json, empty="Nenhuma pessoa ainda.", zone=app.settings.zone)
 
     with_app(verb, as_json=as_json)
 
@@ -99,19 +93,16 @@ def role(
     username: Annotated[str, typer.Argument(help="Nome de acesso.")],
     role: Annotated[str, typer.Argument(help="O novo papel, do sistema ou próprio.")],
     *,
-    company: Annotated[list[str] | None, typer.Option(help="Só esta empresa; pode repetir. Sem ela: todas.")] = None,
+    company: CompaniesOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Dá outro papel a uma pessoa."""
 
     async def verb(app: App) -> None:
         actor = operator()
-        companies = [(await app.companies.resolve(actor, slug)).id for slug in company] if company else None
+        companies = await companies_of(app, actor, company)
         now = await app.users.change_role(actor, username, await app.services.roles.named(role), companies)
-        if as_json:
-            print_object({"id": now.id, "username": now.username, "role": now.role.value}, as_json=True)
-        else:
-            sys.stdout.write(f"Pessoa '{now.username}' agora tem o papel {now.role}.\n")
+        print_done(f"Pessoa '{now.username}' agora tem o papel {now.role}.", _role_of(now), as_json=as_json)
 
     with_app(verb, as_json=as_json)
 
@@ -121,14 +112,14 @@ def invite(
     username: NameArgument,
     *,
     role: Annotated[str, typer.Option(help="O papel, do sistema ou próprio.")] = "viewer",
-    company: CompanyOption = None,
+    company: CompaniesOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Convida uma pessoa: mostra um endereço, que vale uma vez e por um dia, onde ela define a senha."""
 
     async def verb(app: App) -> None:
         actor = operator()
-        companies = [(await app.companies.resolve(actor, slug)).id for slug in company] if company else None
+        companies = await companies_of(app, actor, company)
         named = await app.services.roles.named(role)
         _tell_link(app, *(await app.services.invitations.invite(actor, username, named, companies)), as_json=as_json)
 
@@ -151,7 +142,7 @@ def deactivate(username: NameArgument, *, as_json: JsonFlag = False) -> None:
 
     async def verb(app: App) -> None:
         await app.users.deactivate(operator(), username)
-        _tell(f"Pessoa '{username}' desativada.", {"username": username, "is_active": False}, as_json=as_json)
+        print_done(f"Pessoa '{username}' desativada.", {"username": username, "is_active": False}, as_json=as_json)
 
     with_app(verb, as_json=as_json)
 
@@ -162,7 +153,7 @@ def activate(username: NameArgument, *, as_json: JsonFlag = False) -> None:
 
     async def verb(app: App) -> None:
         await app.users.activate(operator(), username)
-        _tell(f"Pessoa '{username}' reativada.", {"username": username, "is_active": True}, as_json=as_json)
+        print_done(f"Pessoa '{username}' reativada.", {"username": username, "is_active": True}, as_json=as_json)
 
     with_app(verb, as_json=as_json)
 
@@ -173,11 +164,7 @@ def sessions(username: NameArgument, *, as_json: JsonFlag = False) -> None:
 
     async def verb(app: App) -> None:
         rows = [asdict(session) for session in await app.logins.of_person(operator(), username)]
-        if not as_json:
-            for row in rows:
-                for name in ("created_at", "seen_at", "expires_at"):
-                    row[name] = local_time(row[name], app.settings.zone)
-        print_listing(rows, SESSIONS, as_json=as_json, empty="Nenhuma sessão aberta.")
+        print_listing(rows, SESSIONS, as_json=as_json, empty="Nenhuma sessão aberta.", zone=app.settings.zone)
 
     with_app(verb, as_json=as_json)
 
@@ -193,7 +180,7 @@ def end_session(
 
     async def verb(app: App) -> None:
         ended = await app.logins.end_of_person(operator(), username, session)
-        _tell(f"Sessões encerradas: {ended}.", {"username": username, "ended": ended}, as_json=as_json)
+        print_done(f"Sessões encerradas: {ended}.", {"username": username, "ended": ended}, as_json=as_json)
 
     with_app(verb, as_json=as_json)
 
@@ -220,7 +207,9 @@ def totp_off(username: NameArgument, *, as_json: JsonFlag = False) -> None:
 
     async def verb(app: App) -> None:
         await app.services.second_factors.remove(operator(), username)
-        _tell(f"Segundo fator de '{username}' desligado.", {"username": username, "has_totp": False}, as_json=as_json)
+        print_done(
+            f"Segundo fator de '{username}' desligado.", {"username": username, "has_totp": False}, as_json=as_json
+        )
 
     with_app(verb, as_json=as_json)
 
@@ -231,10 +220,13 @@ def identities(*, as_json: JsonFlag = False) -> None:
 
     async def verb(app: App) -> None:
         rows = [asdict(each) for each in await app.services.user_identities.list(operator())]
-        if not as_json:
-            for row in rows:
-                row["last_login_at"] = local_time(row["last_login_at"], app.settings.zone)
-        print_listing(rows, IDENTITIES, as_json=as_json, empty="Ninguém está ligado ao provedor de identidade.")
+        print_listing(
+            rows,
+            IDENTITIES,
+            as_json=as_json,
+            empty="Ninguém está ligado ao provedor de identidade.",
+            zone=app.settings.zone,
+        )
 
     with_app(verb, as_json=as_json)
 
@@ -250,7 +242,7 @@ def link(
 
     async def verb(app: App) -> None:
         await app.services.user_identities.link(operator(), username, subject)
-        _tell(f"Pessoa '{username}' ligada.", {"username": username, "subject": subject}, as_json=as_json)
+        print_done(f"Pessoa '{username}' ligada.", {"username": username, "subject": subject}, as_json=as_json)
 
     with_app(verb, as_json=as_json)
 
@@ -261,7 +253,7 @@ def unlink(username: NameArgument, *, as_json: JsonFlag = False) -> None:
 
     async def verb(app: App) -> None:
         await app.services.user_identities.unlink(operator(), username)
-        _tell(f"Pessoa '{username}' desligada.", {"username": username, "unlinked": True}, as_json=as_json)
+        print_done(f"Pessoa '{username}' desligada.", {"username": username, "unlinked": True}, as_json=as_json)
 
     with_app(verb, as_json=as_json)
 
@@ -278,16 +270,13 @@ def email(
     async def verb(app: App) -> None:
         await app.services.user_identities.set_email(operator(), username, address)
         done = "tirado" if address is None else "guardado"
-        _tell(f"E-mail de '{username}' {done}.", {"username": username, "email": address}, as_json=as_json)
+        print_done(f"E-mail de '{username}' {done}.", {"username": username, "email": address}, as_json=as_json)
 
     with_app(verb, as_json=as_json)
 
 
-def _tell(text: str, facts: dict[str, object], *, as_json: bool) -> None:
-    if as_json:
-        print_object(facts, as_json=True)
-    else:
-        sys.stdout.write(text + "\n")
+def _role_of(user: User) -> dict[str, object]:
+    return {"id": user.id, "username": user.username, "role": user.role.value}
 
 
 def _tell_link(app: App, user: User, secret: str, *, as_json: bool) -> None:

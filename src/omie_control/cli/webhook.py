@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from dataclasses import asdict
 from datetime import timedelta
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
+from omie_control.cli.output import JsonFlag, print_done, print_listing, print_object
 from omie_control.cli.session import operator, with_app
+from omie_control.cli.spans import read_span
 from omie_control.domain.webhooks import EventStatus
 from omie_control.errors import InvalidInput, OmieUnreachable
 
@@ -39,8 +39,6 @@ EVENT_COLUMNS = {
     "message_id": "mensagem",
     "error": "erro",
 }
-_SPAN = re.compile(r"(\d{1,4})\s*([dhm])")
-_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
 @commands.command()
@@ -86,10 +84,8 @@ def revoke(
 
     async def verb(app: App) -> None:
         gone = await app.services.webhooks.revoke(operator(), prefix)
-        if as_json:
-            print_object({"prefix": gone.prefix, "revoked_at": gone.revoked_at}, as_json=True)
-        else:
-            sys.stdout.write(f"Endereço {gone.prefix}… revogado.\n")
+        facts = {"prefix": gone.prefix, "revoked_at": gone.revoked_at}
+        print_done(f"Endereço {gone.prefix}… revogado.", facts, as_json=as_json)
 
     with_app(verb, as_json=as_json)
 
@@ -125,10 +121,14 @@ def list_(
             actor, company=company, status=state, topic=topic, before=before, limit=limit
         )
         rows = [asdict(each) | {"status": each.status.value} for each in page.items]
-        if not as_json:
-            for row in rows:
-                row["received_at"] = local_time(row["received_at"], app.settings.zone)
-        print_listing(rows, EVENT_COLUMNS, next=page.next, as_json=as_json, empty="Nenhum evento recebido.")
+        print_listing(
+            rows,
+            EVENT_COLUMNS,
+            next=page.next,
+            as_json=as_json,
+            empty="Nenhum evento recebido.",
+            zone=app.settings.zone,
+        )
 
     with_app(verb, as_json=as_json)
 
@@ -164,11 +164,8 @@ def _print_status(found: WebhookStatus, app: App, *, as_json: bool) -> None:
         facts = {"company": found.company.slug, **standing, "last_ping_at": found.last_ping_at}
         print_object({**facts, "addresses": addresses, "counts": counts}, as_json=True)
         return
-    zone = app.settings.zone
-    for row in addresses:
-        for name in ("created_at", "expires_at", "last_ping_at"):
-            row[name] = local_time(row[name], zone)
-    print_listing(addresses, ADDRESS_COLUMNS, as_json=False, empty="Nenhum endereço. Crie um: webhook create.")
+    none = "Nenhum endereço. Crie um: webhook create."
+    print_listing(addresses, ADDRESS_COLUMNS, as_json=False, empty=none, zone=app.settings.zone)
     sys.stdout.write("\n")
     print_listing(counts, COUNT_COLUMNS, as_json=False, empty="Nenhum evento nas últimas 24 horas.")
     lag = found.standing.lag_seconds
@@ -181,7 +178,7 @@ def _print_status(found: WebhookStatus, app: App, *, as_json: bool) -> None:
 def _span(text: str) -> timedelta | None:
     if text.strip() == "sempre":
         return None
-    span = _SPAN.fullmatch(text.strip())
+    span = read_span(text)
     if span is None:
         raise InvalidInput(f"O tempo '{text[:40]}' não é válido.", hint="Exemplos: 24h, 30m, 7d, 0m, sempre.")
-    return timedelta(**{_UNITS[span[2]]: int(span[1])})
+    return span
