@@ -75,8 +75,14 @@ class Attempts:
             until=until,
         )
 
+    async def give_back(self, name: str, origin: Origin) -> None:
+        """Take the last attempt out of the counts, and no other: it went well, but more is asked of whoever made it."""
+        async with self._postgres.transaction() as tx:
+            for counter in _counters(name, origin):
+                await store.give_back_attempt(tx, counter.subject, free=counter.free)
+
     async def forgive(self, name: str, origin: Origin) -> None:
-        """Take the last attempt out of the counts: it went well."""
+        """Take the last attempt out of the counts, and the failures before it from there: it went well."""
         own, *shared = _counters(name, origin)
         async with self._postgres.transaction() as tx:
             await store.clear_attempts(tx, own.subject)

@@ -217,7 +217,9 @@ class Users:
             raise Unauthenticated(
                 "Usuário ou senha não conferem.", hint="Confira os dois e tente de novo.", code="login_recusado"
             )
-        await self.attempts.forgive(name, origin)
+        # Else whoever knows the password would guess at the code as often as they like, saying it in between.
+        done = self.attempts.give_back if found.user.has_totp else self.attempts.forgive
+        await done(name, origin)
         return found.user
 
     async def entered(self, user: User, origin: Origin, *, issuer: str | None = None) -> None:

@@ -18,7 +18,7 @@ from omie_control.domain.executions import Origin
 from omie_control.errors import Conflict, Forbidden, InvalidInput, NotFound, Overloaded, Unauthenticated
 from omie_control.postgres.database import Postgres
 from omie_control.services.access import Access
-from omie_control.services.attempts import FREE_ATTEMPTS
+from omie_control.services.attempts import FORGOTTEN_AFTER, FREE_ATTEMPTS
 from omie_control.services.keys import Keys
 from omie_control.services.logins import Logins
 from omie_control.services.second_factors import RECOVERY_CODES, SecondFactors
@@ -140,6 +140,25 @@ async def test_guessing_codes_is_slowed_down(factors: SecondFactors, maria: User
             await factors.verify("maria", code, ORIGIN)
     with pytest.raises(Overloaded):
         await factors.verify("maria", totp.at(clock()), ORIGIN)
+
+
+async def test_a_right_password_in_between_buys_no_more_guesses_at_the_code(
+    factors: SecondFactors, users: Users, maria: User, clock: Any
+) -> None:
+    totp, _ = await enrolled(factors, maria, clock)
+    for code in wrong_codes(totp, clock)[:FREE_ATTEMPTS]:
+        assert (await users.authenticate("maria", PASSWORD, ORIGIN)).has_totp
+        with pytest.raises(Unauthenticated):
+            await factors.verify("maria", code, ORIGIN)
+    for attempt in (users.authenticate("maria", PASSWORD, ORIGIN), factors.verify("maria", "000000", ORIGIN)):
+        with pytest.raises(Overloaded):
+            await attempt
+    clock.now += FORGOTTEN_AFTER + timedelta(seconds=1)
+    for _ in range(2 * FREE_ATTEMPTS):
+        # Nobody who has both is held up, however often they come.
+        assert (await users.authenticate("maria", PASSWORD, ORIGIN)).has_totp
+        clock.now += timedelta(seconds=30)
+        await factors.verify("maria", totp.at(clock.now), ORIGIN)
 
 
 async def test_wrong_steps_are_refused(factors: SecondFactors, users: Users, maria: User, clock: Any) -> None:
