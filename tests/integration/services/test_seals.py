@@ -15,6 +15,7 @@ from tests.sealing import Books, books, ended, started, told
 from omie_control.domain.executions import Status
 from omie_control.domain.seals import Kind, State, unpack
 from omie_control.postgres import executions, seals
+from omie_control.postgres.rows import WholeRow
 
 
 @pytest.fixture
@@ -32,8 +33,9 @@ async def test_what_ended_and_what_happened_is_sealed_once(house: Books, conn: a
     ends = [await house.run(status) for status in (Status.COMPLETED, Status.FAILED, Status.UNCERTAIN)]
     running = started()
     await house.recorder.start(running)
-    refused = started(status=Status.FAILED, completed_at=datetime.now(UTC), duration_ms=0, error_code="nao_encontrado")
-    await house.recorder.start(refused)
+    refused = started()
+    end = ended(refused, status=Status.FAILED, error_code="nao_encontrado", calls=(), commitment=None)
+    assert await house.recorder.record(WholeRow(refused, end))
     await house.happen()
     # The making of the data key and of the signing key are events too.
     assert await house.seals.turn() == len(ends) + 1 + 3
