@@ -65,7 +65,7 @@ async def start_omie(**choices: Any) -> AsyncIterator[OmieServer]:
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not server.started:
                 await asyncio.sleep(0.005)
         yield OmieServer(f"http://127.0.0.1:{listener.getsockname()[1]}", app.state.simulator)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -36,7 +37,9 @@ def files(home: Path) -> Iterator[tuple[str, bytes]]:
     """Give every file of a home but the key files."""
     for path in sorted(home.rglob("*")):
         if path.is_file() and not path.is_symlink() and path.name not in KEY_FILES:
-            yield str(path.relative_to(home)), path.read_bytes()
+            # While the servers run, a file may go between being found and being read.
+            with suppress(FileNotFoundError):
+                yield str(path.relative_to(home)), path.read_bytes()
 
 
 async def rows(house: House) -> AsyncIterator[tuple[str, bytes]]:

@@ -48,7 +48,7 @@ async def doubtful(house: WritingHouse, move: str, param: Mapping[str, Any] = CL
     return told
 
 
-async def settled(house: WritingHouse, told: Told, *, within: float = 20.0) -> Status:
+async def settled(house: WritingHouse, told: Told, *, within: float = 60.0) -> Status:
     """Look up until an execution has its end."""
 
     async def has_ended() -> bool:
