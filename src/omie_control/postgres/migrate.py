@@ -17,14 +17,13 @@ from importlib.resources import files
 import asyncpg
 
 from omie_control.errors import Conflict, ControlError, InvalidInput, StorageDown
+from omie_control.postgres.patience import LOCK_TIMEOUT, patiently
 from omie_control.postgres.roles import READERS, apply_grants, make_roles
 from omie_control.telemetry import Event, tell
 
 _NO_TRANSACTION = "-- no transaction"
 _LOCK_KEY = 0x6F6D6965  # "omie": one migrator at a time per database
 _LOCK_POLL_SECONDS = 0.1
-_LOCK_TIMEOUT = "2s"
-_ATTEMPTS = 5
 _MINIMUM_VERSION = 170000
 _JOURNAL = """
 create table if not exists schema_migrations (
@@ -132,7 +131,7 @@ async def _alone(connection: asyncpg.Connection) -> AsyncIterator[None]:
     # of the one who works would wait for that snapshot for ever.
     while not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK_KEY):  # noqa: ASYNC110 - the event is in PostgreSQL
         await asyncio.sleep(_LOCK_POLL_SECONDS)
-    await connection.execute(f"set lock_timeout = '{_LOCK_TIMEOUT}'")
+    await connection.execute(f"set lock_timeout = '{LOCK_TIMEOUT}'")
     try:
         yield
     finally:
@@ -198,19 +197,11 @@ async def _run(connection: asyncpg.Connection, migration: Migration) -> None:
 
 
 async def _patiently(step: Callable[[], Awaitable[None]]) -> None:
-    # Whoever queues for a strong lock makes all later readers queue behind it: give up soon, try again later.
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            return await step()
-        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as exc:
-            if attempt == _ATTEMPTS:
-                raise Conflict(
-                    "A migração não conseguiu a tabela: uma transação longa a ocupa.",
-                    hint="Espere a transação terminar (doctor mostra qual é) e rode omie-control migrate de novo.",
-                    code="banco_ocupado",
-                ) from exc
-            await asyncio.sleep(attempt)
-    return None
+    await patiently(
+        step,
+        message="A migração não conseguiu a tabela: uma transação longa a ocupa.",
+        hint="Espere a transação terminar (doctor mostra qual é) e rode omie-control migrate de novo.",
+    )
 
 
 async def _set_timezone(connection: asyncpg.Connection, timezone: str) -> None:

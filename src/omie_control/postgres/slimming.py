@@ -10,7 +10,6 @@ still there, such as one under a legal hold, stays whole, and its month is made 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date
@@ -19,14 +18,13 @@ from uuid import UUID
 import asyncpg
 
 from omie_control.domain.sealed_records import CONTENT_COLUMNS
-from omie_control.errors import Conflict, ControlError
+from omie_control.errors import ControlError
+from omie_control.postgres.patience import LOCK_TIMEOUT, patiently
 from omie_control.postgres.sealed_rows import content_hash_sql
 
 _NOTE = "slim"
 _SUFFIX = "_slim"
 _IS_WHOLE = "status in ('completed', 'failed', 'timeout', 'cancelled') and content_hash is null"
-_LOCK_TIMEOUT = "2s"
-_ATTEMPTS = 5
 
 
 async def slim_month(
@@ -83,7 +81,7 @@ def _guard(table: str) -> str:
 async def _take(connection: asyncpg.Connection, key: int) -> None:
     # Waits for whoever was changing a row of the month just now; the lock outlives the transaction.
     async with connection.transaction():
-        await connection.execute(f"set local lock_timeout = '{_LOCK_TIMEOUT}'")
+        await connection.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
         await connection.execute("select pg_advisory_lock($1)", key)
 
 
@@ -195,20 +193,13 @@ def _unique(table: str) -> str:
 
 async def _in_transaction(connection: asyncpg.Connection, statements: str) -> None:
     async with connection.transaction():
-        await connection.execute(f"set local lock_timeout = '{_LOCK_TIMEOUT}'")
+        await connection.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
         await connection.execute(statements)
 
 
 async def _patiently(step: Callable[[], Awaitable[None]]) -> None:
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            return await step()
-        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as exc:
-            if attempt == _ATTEMPTS:
-                raise Conflict(
-                    "Uma transação longa impede a compactação do mês.",
-                    hint="Tente mais tarde; doctor mostra qual transação é.",
-                    code="banco_ocupado",
-                ) from exc
-            await asyncio.sleep(attempt)
-    return None
+    await patiently(
+        step,
+        message="Uma transação longa impede a compactação do mês.",
+        hint="Tente mais tarde; doctor mostra qual transação é.",
+    )

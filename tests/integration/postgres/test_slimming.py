@@ -13,7 +13,7 @@ from tests.conftest import Database
 from tests.integration.postgres.rows import add_execution
 
 from omie_control.errors import Conflict
-from omie_control.postgres import executions, slimming
+from omie_control.postgres import executions, patience, slimming
 from omie_control.postgres.slimming import slim_month
 
 LONG = {
@@ -132,8 +132,8 @@ async def test_the_traffic_goes_on_meanwhile(
 async def test_behind_a_long_transaction_the_month_stays_as_it_was(
     conn: asyncpg.Connection, owner_conn: asyncpg.Connection, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slimming, "_ATTEMPTS", 1)
-    monkeypatch.setattr(slimming, "_LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr(patience, "_ATTEMPTS", 1)
+    monkeypatch.setattr(slimming, "LOCK_TIMEOUT", "100ms")
     month, ago = last_month()
     id, name = await add_execution(conn, ago=ago, status="completed", response_data=json.dumps(LONG))
     reader = await asyncpg.connect(database.app_url)
