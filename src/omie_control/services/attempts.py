@@ -16,6 +16,7 @@ from omie_control.domain.executions import Origin
 from omie_control.errors import Overloaded
 from omie_control.postgres import users as store
 from omie_control.postgres.database import Postgres
+from omie_control.services import audit
 from omie_control.services.audit_samples import Samples
 from omie_control.telemetry import Event, tell
 
@@ -64,9 +65,8 @@ class Attempts:
         if until is None:
             return
         tell(Event.LOGIN_REFUSED, reason="throttled", ip_address=str(origin.ip_address))
-        visitor = Actor(ActorKind.USER, name, Role.VIEWER)
         await self._samples.refused(
-            counter.subject, visitor, "login.throttled", object_type="user", object_id=name, origin=origin
+            counter.subject, _visitor(name), "login.throttled", object_type="user", object_id=name, origin=origin
         )
         raise Overloaded(
             "Muitas tentativas de entrar seguidas.",
@@ -74,6 +74,14 @@ class Attempts:
             code="muitas_tentativas",
             until=until,
         )
+
+    async def failed(self, name: str, origin: Origin, action: str, *, reason: str) -> None:
+        """Keep that an attempt did not go well: `action` for the audit, `reason` for the event."""
+        tell(Event.LOGIN_REFUSED, reason=reason, ip_address=str(origin.ip_address))
+        async with self._postgres.transaction() as tx:
+            await audit.append(
+                tx, _visitor(name), action, outcome="refused", object_type="user", object_id=name, origin=origin
+            )
 
     async def give_back(self, name: str, origin: Origin) -> None:
         """Take the last attempt out of the counts, and no other: it went well, but more is asked of whoever made it."""
@@ -99,6 +107,11 @@ def _counters(name: str, origin: Origin) -> tuple[_Counter, ...]:
     if origin.ip_address is not None:
         found.append(_Counter(_subject(f"address\x00{origin.ip_address}"), FREE_FOR_ADDRESS, LONGEST_WAIT))
     return tuple(found)
+
+
+def _visitor(name: str) -> Actor:
+    """Return whoever says that this is their name."""
+    return Actor(ActorKind.USER, name, Role.VIEWER)
 
 
 def _subject(text: str) -> bytes:

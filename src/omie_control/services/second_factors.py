@@ -17,7 +17,7 @@ from uuid import UUID
 import pyotp
 
 from omie_control.domain.access import Right, may_grant
-from omie_control.domain.actors import Actor, ActorKind, Role, User
+from omie_control.domain.actors import Actor, ActorKind, User
 from omie_control.domain.executions import Origin
 from omie_control.domain.passwords import require_username
 from omie_control.domain.sealing import open_sealed, seal
@@ -30,7 +30,6 @@ from omie_control.services import audit
 from omie_control.services.access import Access
 from omie_control.services.attempts import Attempts
 from omie_control.services.keys import Keys
-from omie_control.telemetry import Event, tell
 
 ISSUER = "omie-control"
 STEP_SECONDS = 30
@@ -120,7 +119,7 @@ class SecondFactors:
             user = None if found is None else found.user
             is_right = user is not None and user.is_active and await self._spend(tx, user, code, origin)
         if user is None or not is_right:
-            await self._refuse(username, origin)
+            await self._attempts.failed(username, origin, "login.code_refused", reason="code")
             raise Unauthenticated(
                 "O código não confere.", hint="Use o código que o celular mostra agora.", code="codigo_recusado"
             )
@@ -164,20 +163,6 @@ class SecondFactors:
         now = int(self._clock().timestamp()) // STEP_SECONDS
         matching = [step for step in (now, now - 1, now + 1) if hmac.compare_digest(totp.generate_otp(step), plain)]
         return matching[0] if matching else None
-
-    async def _refuse(self, username: str, origin: Origin) -> None:
-        tell(Event.LOGIN_REFUSED, reason="code", ip_address=str(origin.ip_address))
-        async with self._postgres.transaction() as tx:
-            visitor = Actor(ActorKind.USER, username, Role.VIEWER)
-            await audit.append(
-                tx,
-                visitor,
-                "login.code_refused",
-                outcome="refused",
-                object_type="user",
-                object_id=username,
-                origin=origin,
-            )
 
     async def _require(self, actor: Actor, username: str) -> str:
         name = require_username(username)

@@ -213,7 +213,7 @@ class Users:
         has_password = found is not None and found.password_hash != NO_PASSWORD
         is_right = await self._verify(password, found.password_hash if found and has_password else _nobody())
         if found is None or not is_right or not found.user.is_active:
-            await self._refuse_login(name, origin)
+            await self.attempts.failed(name, origin, "login.refused", reason="wrong")
             raise Unauthenticated(
                 "Usuário ou senha não conferem.", hint="Confira os dois e tente de novo.", code="login_recusado"
             )
@@ -236,20 +236,6 @@ class Users:
                 origin=origin,
             )
         tell(Event.LOGIN_SUCCEEDED, username=user.username)
-
-    async def _refuse_login(self, name: str, origin: Origin) -> None:
-        tell(Event.LOGIN_REFUSED, reason="wrong", ip_address=str(origin.ip_address))
-        async with self._postgres.transaction() as tx:
-            visitor = Actor(ActorKind.USER, name, Role.VIEWER)
-            await audit.append(
-                tx,
-                visitor,
-                "login.refused",
-                outcome="refused",
-                object_type="user",
-                object_id=name,
-                origin=origin,
-            )
 
     async def _set_active(self, actor: Actor, username: str, action: str, *, is_active: bool) -> None:
         name = require_username(username)
