@@ -73,15 +73,6 @@ def excluir(desk: Desk, param: Record) -> dict[str, Any]:
     return NOUN.status(row, "excluído")
 
 
-def associar(desk: Desk, param: Record) -> dict[str, Any]:
-    """AssociarCodIntCliente: give a record made by hand an integration code."""
-    require(param, NOUN.id_tag, NOUN.code_tag)
-    row = NOUN.find(desk, {NOUN.id_tag: param[NOUN.id_tag]})
-    NOUN.refuse_known_code(desk, param[NOUN.code_tag], but=row)
-    desk.name(NOUN.table, row, param[NOUN.code_tag])
-    return NOUN.status(row, "associado")
-
-
 HANDLERS = {
     "ListarClientes": listar,
     "ListarClientesResumido": listar_resumido,
@@ -91,7 +82,7 @@ HANDLERS = {
     "UpsertCliente": upsert,
     "UpsertClienteCpfCnpj": upsert_by_document,
     "ExcluirCliente": excluir,
-    "AssociarCodIntCliente": associar,
+    "AssociarCodIntCliente": NOUN.associate,
 }
 
 

@@ -60,15 +60,6 @@ def excluir(desk: Desk, param: Record) -> dict[str, Any]:
     return NOUN.status(row, "excluído")
 
 
-def associar(desk: Desk, param: Record) -> dict[str, Any]:
-    """AssociarCodIntProduto."""
-    require(param, NOUN.id_tag, NOUN.code_tag)
-    row = NOUN.find(desk, {NOUN.id_tag: param[NOUN.id_tag]})
-    NOUN.refuse_known_code(desk, param[NOUN.code_tag], but=row)
-    desk.name(NOUN.table, row, param[NOUN.code_tag])
-    return NOUN.status(row, "associado")
-
-
 HANDLERS = {
     "ListarProdutos": listar,
     "ListarProdutosResumido": listar_resumido,
@@ -77,7 +68,7 @@ HANDLERS = {
     "AlterarProduto": alterar,
     "UpsertProduto": upsert,
     "ExcluirProduto": excluir,
-    "AssociarCodIntProduto": associar,
+    "AssociarCodIntProduto": NOUN.associate,
 }
 
 

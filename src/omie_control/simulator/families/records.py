@@ -52,6 +52,14 @@ class Noun:
                 f"com o nCod [{row.id}] !",
             )
 
+    def associate(self, desk: Desk, param: Record) -> dict[str, Any]:
+        """AssociarCodInt…: give a record made by hand an integration code."""
+        require(param, self.id_tag, self.code_tag)
+        row = self.find(desk, {self.id_tag: param[self.id_tag]})
+        self.refuse_known_code(desk, param[self.code_tag], but=row)
+        desk.name(self.table, row, param[self.code_tag])
+        return self.status(row, "associada" if self.is_feminine else "associado")
+
     def status(self, row: Row, done: str) -> dict[str, Any]:
         """Return the small status object of a write that went well."""
         return {
