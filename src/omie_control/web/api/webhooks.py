@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
-from uuid import UUID
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
-from omie_control.domain.webhooks import DEFAULT_OVERLAP, LONGEST_OVERLAP, EventStatus, WebhookEvent
+from omie_control.domain.companies import Company
+from omie_control.domain.webhooks import DEFAULT_OVERLAP, LONGEST_OVERLAP, EventStatus, TopicCount, WebhookEvent
 from omie_control.services.webhooks import PAGE_MAX
 from omie_control.web.api.bodies import Body, declared, read
 from omie_control.web.api.callers import Caller
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from omie_control.app import App
 
 router = APIRouter(prefix=PREFIX, tags=["webhooks"])
+_READS = documented(401, 403, 404, 409, 422, 429, 503)
+_TAKES = documented(401, 403, 404, 409, 413, 422, 429, 503)
 _TEXT = r"^[^\x00]+$"
 _HOURS = int(DEFAULT_OVERLAP.total_seconds()) // 3600
 _MOST_HOURS = int(LONGEST_OVERLAP.total_seconds()) // 3600
@@ -37,13 +40,9 @@ class AddressOut(BaseModel, from_attributes=True):
     last_ping_at: datetime | None = Field(description="Quando o Omie o testou pela última vez.")
 
 
-class CountOut(BaseModel, from_attributes=True):
+@dataclass(frozen=True)
+class CountOut(TopicCount):
     """Quantos eventos de um tópico vieram nas últimas 24 horas; `deliveries` conta também as repetições."""
-
-    topic: str
-    status: EventStatus
-    events: int
-    deliveries: int
 
 
 class StatusOut(BaseModel):
@@ -68,22 +67,9 @@ class MadeOut(BaseModel):
     ending: list[str] = Field(description="Os endereços que ele substitui.")
 
 
-class EventOut(BaseModel):
+@dataclass(frozen=True)
+class EventOut(WebhookEvent):
     """Um evento recebido, com os nomes das colunas de webhook_events; sem o conteúdo."""
-
-    id: UUID
-    company_id: UUID
-    company: str
-    message_id: str | None
-    topic: str
-    origin: str | None
-    author: str | None
-    received_at: datetime
-    status: EventStatus
-    deliveries: int
-    attempts: int
-    applied_at: datetime | None
-    error: str | None
 
 
 class TrialOut(BaseModel):
@@ -97,16 +83,6 @@ class TrialOut(BaseModel):
     problem: str | None
 
 
-class AddressIn(Body):
-    """De que empresa; `rotate`: no lugar do que vale, que ainda vale por `overlap_hours` (nulo: até ser revogado)."""
-
-    model_config = ConfigDict(json_schema_extra={"example": '{"company": "minha-empresa", "rotate": false}'})
-
-    company: Annotated[str | None, Field(max_length=60)] = None
-    rotate: bool = False
-    overlap_hours: Annotated[int | None, Field(ge=0, le=_MOST_HOURS)] = _HOURS
-
-
 class CompanyIn(Body):
     """De que empresa; sem ela, a única."""
 
@@ -115,7 +91,19 @@ class CompanyIn(Body):
     company: Annotated[str | None, Field(max_length=60)] = None
 
 
-@router.get("/webhooks", summary="Estado dos webhooks", responses=documented(401, 403, 404, 409, 422, 429, 503))
+class AddressIn(CompanyIn):
+    """De que empresa; `rotate`: no lugar do que vale, que ainda vale por `overlap_hours` (nulo: até ser revogado)."""
+
+    model_config = ConfigDict(json_schema_extra={"example": '{"company": "minha-empresa", "rotate": false}'})
+
+    rotate: bool = False
+    overlap_hours: Annotated[int | None, Field(ge=0, le=_MOST_HOURS)] = _HOURS
+
+
+Asked = TypeVar("Asked", bound=CompanyIn)
+
+
+@router.get("/webhooks", summary="Estado dos webhooks", responses=_READS)
 async def show(request: Request, actor: Caller, company: Slug = None) -> StatusOut:
     """Devolve os endereços que valem, o que veio, o que espera e o que falhou. Direitos: company.read e system.read."""
     app = _app(request)
@@ -124,7 +112,7 @@ async def show(request: Request, actor: Caller, company: Slug = None) -> StatusO
         company=found.company.slug,
         addresses=[AddressOut.model_validate(each) for each in found.addresses],
         last_ping_at=found.last_ping_at,
-        counts=[CountOut.model_validate(each) for each in found.counts],
+        counts=[CountOut(**asdict(each)) for each in found.counts],
         **asdict(found.standing),
     )
 
@@ -132,21 +120,19 @@ async def show(request: Request, actor: Caller, company: Slug = None) -> StatusO
 @router.post(
     "/webhooks",
     summary="Cria ou troca o endereço",
-    responses=documented(401, 403, 404, 409, 413, 422, 429, 503),
+    responses=_TAKES,
     openapi_extra=declared(AddressIn),
 )
 async def create(request: Request, actor: Caller) -> MadeOut:
     """Cria o endereço de uma empresa e o devolve uma única vez. Direitos: company.read e company.manage."""
-    given = await read(request, AddressIn)
-    app = _app(request)
-    company = await app.companies.resolve(actor, given.company)
+    given, company = await _asked(request, actor, AddressIn)
     overlap = None if given.overlap_hours is None else timedelta(hours=given.overlap_hours)
-    webhooks = app.services.webhooks
+    webhooks = _app(request).services.webhooks
     made = await (webhooks.rotate(actor, company, overlap) if given.rotate else webhooks.create(actor, company))
     return MadeOut(url=made.url.reveal(), prefix=made.address.prefix, ending=list(made.ending))
 
 
-@router.get("/webhooks/events", summary="Lista eventos", responses=documented(401, 403, 404, 409, 422, 429, 503))
+@router.get("/webhooks/events", summary="Lista eventos", responses=_READS)
 async def events(
     request: Request,
     actor: Caller,
@@ -162,26 +148,22 @@ async def events(
     page = await app.services.webhooks.list(
         actor, company=chosen, status=status, topic=topic, before=before, limit=limit
     )
-    return Listing[EventOut](items=[_event(each) for each in page.items], next=page.next)
+    return Listing[EventOut](items=[EventOut(**asdict(each)) for each in page.items], next=page.next)
 
 
 @router.post(
     "/webhooks/test",
     summary="Testa o caminho",
-    responses=documented(401, 403, 404, 409, 413, 422, 429, 503),
+    responses=_TAKES,
     openapi_extra=declared(CompanyIn),
 )
 async def test(request: Request, actor: Caller) -> TrialOut:
     """Envia um teste e um evento marcado ao endereço desta instalação. Direitos: company.read e company.manage."""
-    given = await read(request, CompanyIn)
-    app = _app(request)
-    company = await app.companies.resolve(actor, given.company)
-    return TrialOut(**asdict(await app.services.webhook_trials.run(actor, company)))
+    _, company = await _asked(request, actor, CompanyIn)
+    return TrialOut(**asdict(await _app(request).services.webhook_trials.run(actor, company)))
 
 
-@router.delete(
-    "/webhooks/{prefix}", summary="Revoga um endereço", responses=documented(401, 403, 404, 409, 422, 429, 503)
-)
+@router.delete("/webhooks/{prefix}", summary="Revoga um endereço", responses=_READS)
 async def revoke(
     request: Request, actor: Caller, prefix: Annotated[str, Path(max_length=12, pattern=_TEXT)]
 ) -> AddressOut:
@@ -194,5 +176,7 @@ def _app(request: Request) -> App:
     return app
 
 
-def _event(event: WebhookEvent) -> EventOut:
-    return EventOut(**asdict(event))
+async def _asked(request: Request, actor: Caller, shape: type[Asked]) -> tuple[Asked, Company]:
+    """Read what is asked for, and of which company."""
+    given = await read(request, shape)
+    return given, await _app(request).companies.resolve(actor, given.company)
