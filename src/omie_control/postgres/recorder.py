@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from time import process_time
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,8 @@ PATIENCE_SECONDS = 5.0
 _BATCH_ROWS = 128
 _BATCH_BYTES = 4 * 1024 * 1024
 _ANSWERS_AT_ONCE = 32
+# Of a processor: a process that gets more is held up by its own work, one that gets less by PostgreSQL or by others.
+_BUSY_SHARE = 0.45
 _WATCH_SECONDS = 0.1
 _STALL_SECONDS = 30.0
 _DRAIN_SECONDS = 10.0
@@ -67,6 +70,8 @@ class Recorder:
         self._committing: asyncio.Task[list[Batch]] | None = None
         # Committed, and its callers not all answered yet.
         self._answers: deque[Batch] = deque()
+        # Whether to work on the next rows while PostgreSQL works on some; else they go together.
+        self._overlaps = True
         self._rows = 0
         self._bytes = 0
         self._sleeper: asyncio.Future[None] | None = None
@@ -195,7 +200,8 @@ class Recorder:
     async def _run(self) -> None:
         while True:
             self._note_committed()
-            batch = self._take() if self._committing is None else None
+            is_free = self._committing is None and (self._overlaps or not self._answers)
+            batch = self._take() if is_free else None
             if batch is not None and not self._answers:
                 self._answers.extend(await self._committer.commit(batch))
                 self._writing = []
@@ -249,15 +255,20 @@ class Recorder:
         """Answer some of the callers whose rows are committed, and let them prepare their next rows.
 
         Half of them when PostgreSQL has nothing to do: their rows are then sent while the other half masks and
-        seals. A few at a time while it works, so that it does not wait for us when it is done.
+        seals. A few at a time while it works, so that it does not wait for us when it is done. All of them when the
+        processor is not what we wait for: fewer commits are worth more then.
         """
         batch = self._answers[0]
-        share = _ANSWERS_AT_ONCE if self._committing is not None else (len(batch.unanswered) + 1) // 2
+        share = _ANSWERS_AT_ONCE
+        if self._committing is None and self._overlaps:
+            share = (len(batch.unanswered) + 1) // 2
         for waiting in batch.take_unanswered(share):
             self._forget(waiting)
             self._answer(waiting)
-        if batch.unanswered:
+        if batch.unanswered or not self._overlaps:
+            # One turn of the loop: those who were answered bring their next rows.
             await asyncio.sleep(0)
+        if batch.unanswered:
             return
         self._answers.popleft()
         if self._on_commit is not None and len(batch):
@@ -304,9 +315,13 @@ class Recorder:
     # The watching side: nobody waits longer than the patience.
 
     async def _watch(self) -> None:
+        looked, used = self._loop.time(), process_time()
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             now = self._loop.time()
+            before, used = used, process_time()
+            self._overlaps = used - before > _BUSY_SHARE * (now - looked)
+            looked = now
             is_writing = bool(self._writing)
             silence = now - self._committer.tried_at if is_writing else 0.0
             if silence > self._patience:

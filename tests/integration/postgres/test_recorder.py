@@ -14,8 +14,10 @@ from tests.integration.postgres.recorded import call, finish_row, recording, sta
 
 from omie_control.domain.executions import Change, Status, uuid7
 from omie_control.errors import InvalidInput, Overloaded, StorageDown
+from omie_control.postgres import recorder as recorder_module
 from omie_control.postgres.recorder import Recorder
 from omie_control.postgres.rows import SealedBody, WholeRow
+from omie_control.telemetry import Event, subscribe
 
 
 @pytest.fixture
@@ -292,3 +294,26 @@ async def test_a_queue_full_of_bytes_turns_starts_away(database: Database) -> No
         with pytest.raises(Overloaded):
             recorder.submit_start(start_row())
         await waiting
+
+
+@pytest.mark.parametrize(("busy_share", "is_busy"), [(-1.0, True), (1e9, False)])
+async def test_callers_are_answered_by_halves_only_while_the_processor_is_what_they_wait_for(
+    database: Database, monkeypatch: pytest.MonkeyPatch, busy_share: float, is_busy: bool
+) -> None:
+    monkeypatch.setattr(recorder_module, "_BUSY_SHARE", busy_share)
+    sizes: list[int] = []
+    async with recording(database.app_url) as recorder:
+        has_looked = asyncio.get_running_loop().time() + 0.5
+
+        async def caller() -> None:
+            while len(sizes) < 40:
+                await recorder.start(start_row())
+
+        def note(event: Event, facts: dict[str, object]) -> None:
+            if event is Event.BATCH_COMMITTED and asyncio.get_running_loop().time() > has_looked:
+                sizes.append(int(str(facts["starts"])))
+
+        end = subscribe(note)
+        await asyncio.gather(*(caller() for _ in range(16)))
+        end()
+    assert sorted(sizes)[20] == (8 if is_busy else 16)
