@@ -25,6 +25,7 @@ from hypothesis import HealthCheck, settings
 
 from omie_control.embedded import EmbeddedServers
 from omie_control.postgres.migrate import migrate
+from omie_control.services import access, audit_samples
 
 pytest_plugins = ["tests.fixtures_omie", "tests.fixtures_writing"]
 
@@ -87,6 +88,15 @@ def home() -> Iterator[Path]:
     yield path
     os.environ.pop("OMIE_CONTROL_HOME", None)
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_refusals() -> Iterator[None]:
+    """Let a refusal's row take its time: past a second it is given up, which a busy disk would bring about."""
+    with pytest.MonkeyPatch.context() as patch:
+        for room in (access, audit_samples):
+            patch.setattr(room, "_PATIENCE_SECONDS", 30.0)
+        yield
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

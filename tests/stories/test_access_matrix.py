@@ -53,6 +53,9 @@ from omie_control.mcp.traits import Traits, traits_of
 from omie_control.web import build_web
 from omie_control.web.auth import SESSION_COOKIE
 
+# A thousand calls.
+pytestmark = pytest.mark.timeout(900)
+
 RUN = Right.EXECUTION_RUN
 # Callers of this machine may read the metrics; these are told from them.
 FROM_AFAR = {"X-Forwarded-For": "203.0.113.1"}

@@ -34,7 +34,7 @@ from tests.stories import sinks
 from omie_control.embedded.home import Home
 from omie_control.simulator.seed import DEMO_COMPANIES
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(900)
 
 PAGES = ("/", "/entrar", "/conta", "/configuracao", "/nada", "/metrics", "/healthz", "/readyz")
 API = (

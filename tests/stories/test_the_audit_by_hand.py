@@ -13,7 +13,7 @@ import pytest
 from tests.campaign.house import House
 from tests.conftest import eventually
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture

@@ -25,9 +25,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "omie_control"
-SECONDS = 60
+SECONDS = 150
 
-pytestmark = pytest.mark.xdist_group("wheel")
+pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("wheel")]
 
 
 @dataclass(frozen=True)

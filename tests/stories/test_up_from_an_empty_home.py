@@ -14,7 +14,7 @@ from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 from tests.campaign.house import House
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
