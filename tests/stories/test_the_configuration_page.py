@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
+from tests.browser import log_in, open_page
 from tests.conftest import Database
-from tests.integration.web.conftest import PASSWORD, SYSTEM, House, open_house
+from tests.integration.web.conftest import SYSTEM, House, open_house
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
-# Of a busy machine, in milliseconds; what is expected is there much sooner.
-PATIENCE = 60_000
-expect.set_options(timeout=PATIENCE)
 # What the console says of a form that came back: the answer's status, which is meant.
 REFUSED_FORM = "the server responded with a status of 422"
 
@@ -30,25 +24,11 @@ async def house(database: Database, valkey_url: str, tmp_path: Path) -> AsyncIte
 @pytest.fixture
 async def page(house: House) -> AsyncIterator[Page]:
     """Give a page of a real browser, logged in, on the configuration; other complaints of its console fail the test."""
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail("chromium is missing")
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no chromium on this machine")
-    complaints: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        opened = await browser.new_page(locale="pt-BR", timezone_id="America/Sao_Paulo")
-        opened.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.set_default_timeout(PATIENCE)
+    async with open_page(meant=REFUSED_FORM) as opened:
         await opened.goto(house.url)
-        await opened.get_by_label("Usuário").fill("admin")
-        await opened.get_by_label("Senha").fill(PASSWORD)
-        await opened.get_by_role("button", name="Entrar").click()
+        await log_in(opened)
         await opened.get_by_role("link", name="Configuração").click()
         yield opened
-        await browser.close()
-    assert [each for each in complaints if REFUSED_FORM not in each] == []
 
 
 async def test_an_administrator_changes_a_key_errs_and_goes_back(house: House, page: Page) -> None:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
+from tests.browser import log_in, open_page
 from tests.conftest import Database
 from tests.integration.web.conftest import PASSWORD, House, open_house
 
 from omie_control.domain.executions import Status
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
-# Of a busy machine, in milliseconds; what is expected is there much sooner.
-PATIENCE = 60_000
-expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -30,28 +23,14 @@ async def house(database: Database, valkey_url: str, tmp_path: Path) -> AsyncIte
 @pytest.fixture
 async def page(house: House) -> AsyncIterator[Page]:
     """Give a page of a real browser; any complaint of its console fails the test."""
-    if CHROMIUM is None:
-        if os.environ.get("CI"):
-            pytest.fail("chromium is missing")
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no chromium on this machine")
-    complaints: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        opened = await browser.new_page(locale="pt-BR", timezone_id="America/Sao_Paulo")
-        opened.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.set_default_timeout(PATIENCE)
+    async with open_page() as opened:
         yield opened
-        await browser.close()
-    assert complaints == []
 
 
 async def test_an_operator_sees_an_execution_appear_run_and_end_without_reloading(house: House, page: Page) -> None:
     await page.goto(house.url)
     await expect(page).to_have_title("Entrar · omie-control")
-    await page.get_by_label("Usuário").fill("admin")
-    await page.get_by_label("Senha").fill(PASSWORD)
-    await page.get_by_role("button", name="Entrar").click()
+    await log_in(page)
     await expect(page.get_by_text("Tudo pronto. Falta a primeira chamada.")).to_be_visible()
     await expect(page.get_by_role("status").filter(has_text="ao vivo")).to_be_visible()
     await page.evaluate("window.neverReloaded = true")
