@@ -13,7 +13,7 @@ from typing import Any
 from omie_control.domain.access import Right
 from omie_control.domain.companies import Company
 from omie_control.domain.freshness import must_be_fresh
-from omie_control.errors import ControlError
+from omie_control.errors import ControlError, InvalidInput
 from omie_control.omie.catalog import Method
 from omie_control.omie.lookups import lookup_for
 from omie_control.omie.protocol import Payload
@@ -74,6 +74,13 @@ class OmieCalls:
         Without a key, one is derived for ten minutes from company, process type, content and errand. The
         execution's `Request.idempotency_key` must be `marked(key)`. Raises as `run`; Conflict for a key in use.
         """
+        if not handle.request.writes:
+            # Should its process die, it would be taken for a read: over, and its key free for another try.
+            raise InvalidInput(
+                "Esta execução foi aberta só para ler e não pode escrever no Omie.",
+                hint="Use uma ferramenta de escrita; em código, abra a execução com writes=True.",
+                code="execucao_de_leitura",
+            )
         # The code that a key brings counts: only the rest must be there already.
         await self._require(handle, company, method, lookup_for(method.endpoint).carrying(param, _CODE_TO_COME))
 

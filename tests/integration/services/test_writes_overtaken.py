@@ -20,7 +20,7 @@ from omie_control.app import App, open_app
 from omie_control.app import services as wiring
 from omie_control.domain.executions import Execution, Origin, Status
 from omie_control.domain.gate import Limits
-from omie_control.errors import Conflict
+from omie_control.errors import Conflict, InvalidInput
 from omie_control.omie.catalog import catalog
 from omie_control.omie.client import OmieClient
 from omie_control.postgres import instances
@@ -112,6 +112,16 @@ async def test_a_write_whose_process_is_taken_for_dead_while_it_waits_for_its_tu
     assert house.sent() == 1
     assert (await house.shown(told.execution_id)).status is Status.FAILED
     assert await conn.fetchval("select state from idempotency_keys where key = 'segunda'") == "free"
+
+
+async def test_what_was_opened_as_a_read_cannot_write_for_its_end_would_free_the_key(house: House) -> None:
+    # A rescue ends a read as timeout, and takes the key of whatever it had under way for free.
+    request = Request("consultar", FIRST, OWNER, Origin("test"), house.writer.company.id, writes=False)
+    handle = await house.app.executions.start(request)
+    with pytest.raises(InvalidInput) as told:
+        await house.writer.run(handle, CREATE, FIRST, "pedido-1")
+    await house.app.executions.finish(handle, outcome_of(handle, told.value))
+    assert house.sent() == 0
 
 
 async def _hurried(house: House, conn: asyncpg.Connection, execution_id: str) -> bool:
