@@ -14,18 +14,20 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from omie_control.domain.expectations import expected
 from omie_control.domain.outgoing import Outgoing, origin_of
 from omie_control.errors import InvalidInput
 
 PREFIX = "OMIE_CONTROL_"
 _COMMAND_SECONDS = 30
+_LIST = "A lista está em docs/reference/settings.md."
 OMIE_BASE_URL = "https://app.omie.com.br/api/v1/"
 
 
 def _require_scheme(*schemes: str) -> AfterValidator:
     def check(url: SecretStr) -> SecretStr:
         if urlsplit(url.get_secret_value()).scheme not in schemes:
-            raise ValueError(f"must start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+            raise ValueError(f"precisa começar com {' ou '.join(f'{scheme}://' for scheme in schemes)}")
         return url
 
     return AfterValidator(check)
@@ -38,8 +40,10 @@ def _require_valkey(url: SecretStr) -> SecretStr:
     try:
         read_address(url.get_secret_value())
     except InvalidInput:
-        forms = "valkey://host:6379/0, valkey+sentinel://host1,host2/service/0 or valkey+cluster://host1,host2"
-        raise ValueError(f"must be like {forms} (redis:// too, rediss:// and valkeys:// with TLS, unix://)") from None
+        forms = "valkey://host:6379/0, valkey+sentinel://host1,host2/service/0 ou valkey+cluster://host1,host2"
+        raise ValueError(
+            f"precisa ter a forma {forms} (também redis://; rediss:// e valkeys:// com TLS; unix://)"
+        ) from None
     return url
 
 
@@ -47,13 +51,13 @@ def _require_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError) as exc:
-        raise ValueError("must be an IANA time zone such as America/Sao_Paulo") from exc
+        raise ValueError("precisa ser um fuso horário da IANA, como America/Sao_Paulo") from exc
     return name
 
 
 def _require_http(url: str) -> str:
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
-        raise ValueError("must be a full http:// or https:// address")
+        raise ValueError("precisa ser um endereço completo, com http:// ou https://")
     return url
 
 
@@ -61,7 +65,7 @@ def _require_origin(url: str) -> str:
     try:
         origin_of(_require_http(url))
     except InvalidInput:
-        raise ValueError("must be a full http:// or https:// address, in ASCII and without a user") from None
+        raise ValueError("precisa ser um endereço completo, com http:// ou https://, em ASCII e sem usuário") from None
     return url
 
 
@@ -182,14 +186,14 @@ class Settings(BaseModel):
     def _require_audience(self) -> Self:
         if self.oidc_issuer is not None and not self.oidc_audience and not self.oidc_client_id:
             # A token of the same provider for any other system would open this one.
-            raise ValueError("OIDC_ISSUER needs OIDC_AUDIENCE or OIDC_CLIENT_ID beside it")
+            raise ValueError("OIDC_ISSUER precisa de OIDC_AUDIENCE ou OIDC_CLIENT_ID junto")
         if self.oidc_client_id is not None and self.oidc_issuer is None:
-            raise ValueError("OIDC_CLIENT_ID needs OIDC_ISSUER beside it")
+            raise ValueError("OIDC_CLIENT_ID precisa de OIDC_ISSUER junto")
         if self.oidc_client_id is not None and self.oidc_client_id == self.oidc_audience:
             # What tells the dashboard who somebody is would then open the API to whoever reads it on the way.
-            raise ValueError("OIDC_AUDIENCE must be another than OIDC_CLIENT_ID")
+            raise ValueError("OIDC_AUDIENCE precisa ser diferente de OIDC_CLIENT_ID")
         if "openid" not in self.oidc_scopes.split():
-            raise ValueError("OIDC_SCOPES must hold openid")
+            raise ValueError("OIDC_SCOPES precisa conter openid")
         return self
 
     @property
@@ -214,7 +218,7 @@ class Settings(BaseModel):
                 continue
             field = name.removeprefix(PREFIX).lower()
             if field not in cls.model_fields:
-                raise InvalidInput(f"{name} is not a setting.", hint=_near(field), code="bad_setting")
+                raise InvalidInput(f"{name} não é uma configuração.", hint=_near(field), code="bad_setting")
             given[field] = (
                 tuple(part.strip() for part in value.split(",") if part.strip())
                 if field in ("trusted_proxies", "outgoing_allowed")
@@ -225,10 +229,9 @@ class Settings(BaseModel):
         except ValidationError as exc:
             first = exc.errors(include_input=False, include_url=False)[0]
             name = PREFIX + str(first["loc"][0] if first["loc"] else "OIDC_AUDIENCE").upper()
-            reason = first["msg"].removeprefix("Value error, ")
-            raise InvalidInput(
-                f"{name} is wrong: {reason}.", hint="See docs/reference/settings.md.", code="bad_setting"
-            ) from None
+            own = first["msg"].removeprefix("Value error, ") if first["type"] == "value_error" else None
+            reason = own or expected(first["type"], first.get("ctx"))
+            raise InvalidInput(f"{name} não serve: {reason}.", hint=_LIST, code="bad_setting") from None
 
     def resolved_admin_password(self) -> SecretStr | None:
         """Return the first admin password from the variable or its file."""
@@ -260,15 +263,15 @@ def _read_secret(path: Path | None, name: str) -> SecretStr | None:
         return SecretStr(path.read_text(encoding="utf-8").strip())
     except OSError as exc:
         raise InvalidInput(
-            f"{PREFIX}{name} cannot be read: {exc.strerror}.",
-            hint="Check the path and its permissions.",
+            f"O arquivo de {PREFIX}{name} não pode ser lido: {exc.strerror}.",
+            hint="Confira o caminho e as permissões.",
             code="bad_setting",
         ) from exc
 
 
 def _near(field: str) -> str:
     match = get_close_matches(field, list(Settings.model_fields), n=1)
-    return f"Did you mean {PREFIX}{match[0].upper()}?" if match else "See docs/reference/settings.md."
+    return f"Você quis dizer {PREFIX}{match[0].upper()}?" if match else _LIST
 
 
 def _ask_command(command: str | None, name: str) -> SecretStr | None:
@@ -281,10 +284,10 @@ def _ask_command(command: str | None, name: str) -> SecretStr | None:
         )
     except (OSError, ValueError, IndexError, subprocess.SubprocessError) as exc:
         # Never its output: it may hold a part of the key.
-        ended = f"it ended with {exc.returncode}" if isinstance(exc, subprocess.CalledProcessError) else None
+        ended = f"terminou com {exc.returncode}" if isinstance(exc, subprocess.CalledProcessError) else None
         raise InvalidInput(
-            f"{PREFIX}{name} failed: {ended or type(exc).__name__}.",
-            hint="Run it by hand as the same user; it has to print the key and end with 0 within 30 seconds.",
+            f"O comando de {PREFIX}{name} falhou: {ended or type(exc).__name__}.",
+            hint="Rode-o à mão com o mesmo usuário; ele deve imprimir a chave e terminar com 0 em até 30 segundos.",
             code="bad_setting",
         ) from None
     return SecretStr(done.stdout.decode("utf-8", "replace").strip())

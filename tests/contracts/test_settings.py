@@ -79,7 +79,7 @@ def test_variables_of_others_are_none_of_our_business() -> None:
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
 def test_a_wrong_value_is_one_line_that_names_its_variable(name: str, value: str) -> None:
     error = _refused({f"{PREFIX}{name}": value})
-    assert error.message.startswith(f"{PREFIX}{name} is wrong: ")
+    assert error.message.startswith(f"{PREFIX}{name} não serve: ")
     assert "\n" not in error.for_people()
     assert SECRET not in error.for_people() + repr(error.__cause__) + repr(error.__context__)
 
@@ -90,8 +90,8 @@ def test_a_wrong_value_is_one_line_that_names_its_variable(name: str, value: str
 )
 def test_a_misspelt_variable_is_named_with_the_nearest_one(typed: str, meant: str) -> None:
     error = _refused({f"{PREFIX}{typed}": "1"})
-    assert error.message == f"{PREFIX}{typed} is not a setting."
-    assert error.hint == f"Did you mean {PREFIX}{meant}?"
+    assert error.message == f"{PREFIX}{typed} não é uma configuração."
+    assert error.hint == f"Você quis dizer {PREFIX}{meant}?"
 
 
 def test_a_variable_like_none_points_to_the_list() -> None:
@@ -112,7 +112,7 @@ def test_a_secret_comes_from_a_file_and_its_variable_wins(tmp_path: Path) -> Non
 
 def test_a_secret_file_that_is_not_there_is_named_by_its_variable(tmp_path: Path) -> None:
     settings = Settings.from_environment({f"{PREFIX}ADMIN_PASSWORD_FILE": str(tmp_path / "nothing")})
-    with pytest.raises(InvalidInput, match=f"{PREFIX}ADMIN_PASSWORD_FILE cannot be read"):
+    with pytest.raises(InvalidInput, match=f"{PREFIX}ADMIN_PASSWORD_FILE não pode ser lido"):
         settings.resolved_admin_password()
 
 
@@ -140,7 +140,7 @@ def test_a_command_stops_with_two_lines_and_exit_code_2(command: list[str]) -> N
         timeout=60,
     )
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr.splitlines() == [f"Erro: {PREFIX}POTR is not a setting.", f"Did you mean {PREFIX}PORT?"]
+    assert ran.stderr.splitlines() == [f"Erro: {PREFIX}POTR não é uma configuração.", f"Você quis dizer {PREFIX}PORT?"]
 
 
 def test_only_the_settings_read_the_environment() -> None:
@@ -167,6 +167,6 @@ def test_a_command_that_fails_is_told_without_what_it_said(tmp_path: Path, scrip
     if script is not None:
         vault.write_text(script, encoding="utf-8")
         vault.chmod(0o700)
-    with pytest.raises(InvalidInput, match="MASTER_KEY_COMMAND failed") as refused:
+    with pytest.raises(InvalidInput, match="MASTER_KEY_COMMAND falhou") as refused:
         Settings.from_environment({f"{PREFIX}MASTER_KEY_COMMAND": str(vault)}).resolved_master_key()
     assert SECRET not in str(refused.value.for_people())

@@ -43,8 +43,8 @@ def trusted_networks(names: Iterable[str]) -> tuple[Network, ...]:
             networks.append(ip_network(name, strict=False))
         except ValueError as exc:
             raise InvalidInput(
-                f"TRUSTED_PROXIES holds '{name[:60]}', which is no address or network.",
-                hint="Example: 10.0.0.0/8,127.0.0.1.",
+                f"TRUSTED_PROXIES contém '{name[:60]}', que não é um endereço nem uma rede.",
+                hint="Exemplo: 10.0.0.0/8,127.0.0.1.",
                 code="bad_setting",
             ) from exc
     return tuple(networks)

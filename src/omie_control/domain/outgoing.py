@@ -62,7 +62,7 @@ class Outgoing:
             except ValueError:
                 host = entry.lower().rstrip(".")
                 if not is_name(host):
-                    raise ValueError("must be hosts, addresses or networks, such as proxy.lan,10.20.0.0/16") from None
+                    raise ValueError("esperados servidores, endereços ou redes, como proxy.lan,10.20.0.0/16") from None
                 hosts.add(host)
         return cls(frozenset(hosts), tuple(networks))
 

@@ -19,6 +19,7 @@ from fastmcp.exceptions import DisabledError, McpError, NotFoundError, ToolError
 from pydantic import ValidationError as PydanticValidationError
 
 from omie_control.domain.executions import Status
+from omie_control.domain.expectations import expected
 from omie_control.errors import ControlError, NotFound, Uncertain
 from omie_control.mcp.traits import Traits
 from omie_control.services.endings import outcome_of
@@ -185,43 +186,6 @@ def _field(location: tuple[int | str, ...]) -> str:
     return path or "argumentos"
 
 
-_EXPECTED = {
-    "missing": "é obrigatório e não veio",
-    "missing_argument": "é obrigatório e não veio",
-    "missing_keyword_only_argument": "é obrigatório e não veio",
-    "string_type": "esperado um texto",
-    "int_type": "esperado um número inteiro",
-    "int_parsing": "esperado um número inteiro",
-    "int_from_float": "esperado um número inteiro, sem casas decimais",
-    "float_type": "esperado um número",
-    "float_parsing": "esperado um número",
-    "decimal_type": "esperado um número",
-    "decimal_parsing": "esperado um número",
-    "bool_type": "esperado verdadeiro ou falso",
-    "bool_parsing": "esperado verdadeiro ou falso",
-    "list_type": "esperada uma lista",
-    "dict_type": "esperado um objeto",
-    "model_type": "esperado um objeto",
-    "dataclass_type": "esperado um objeto",
-    "uuid_parsing": "esperado um UUID",
-    "string_pattern_mismatch": "o texto não está na forma esperada",
-    "greater_than_equal": "esperado no mínimo {ge}",
-    "greater_than": "esperado mais que {gt}",
-    "less_than_equal": "esperado no máximo {le}",
-    "less_than": "esperado menos que {lt}",
-    "string_too_long": "esperado um texto de até {max_length} caracteres",
-    "string_too_short": "esperado um texto de pelo menos {min_length} caracteres",
-    "too_long": "esperados no máximo {max_length} itens",
-    "too_short": "esperados pelo menos {min_length} itens",
-    "literal_error": "esperado um destes: {expected}",
-    "enum": "esperado um destes: {expected}",
-    "date_from_datetime_parsing": "esperada uma data AAAA-MM-DD",
-    "date_parsing": "esperada uma data AAAA-MM-DD",
-    "date_type": "esperada uma data AAAA-MM-DD",
-    "datetime_parsing": "esperada data e hora, como 2026-01-31T09:00:00-03:00",
-    "datetime_from_date_parsing": "esperada data e hora, como 2026-01-31T09:00:00-03:00",
-    "datetime_type": "esperada data e hora, como 2026-01-31T09:00:00-03:00",
-}
 _UNKNOWN_FIELD = frozenset({"unexpected_keyword_argument", "extra_forbidden"})
 
 
@@ -230,10 +194,7 @@ def _expected(fault: dict[str, Any], parameters: Sequence[str]) -> str:
         return _unknown_field(str(fault["loc"][-1]), parameters)
     if fault["type"] == OWN_FAULT:
         return str(fault["msg"])
-    text = _EXPECTED.get(fault["type"], "o valor não é do tipo ou da forma esperada")
-    # Only bounds of the schema stand in these contexts, never the value that was sent.
-    bounds = {name: str(bound).replace(" or ", " ou ") for name, bound in (fault.get("ctx") or {}).items()}
-    return text.format_map(bounds) + "."
+    return expected(fault["type"], fault.get("ctx")) + "."
 
 
 def _example(fault: dict[str, Any], examples: Mapping[str, str]) -> str:
