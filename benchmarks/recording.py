@@ -183,8 +183,10 @@ async def processes(at: Servers, effort: Effort) -> list[str]:
     one: list[float] = []
     four: list[float] = []
     told = 0
-    for _ in range(max(2, effort.rounds // 2)):
-        for count, into in ((1, one), (PROCESSES, four)):
+    turns = [(1, one), (PROCESSES, four)]
+    for _ in range(max(2, effort.rounds)):
+        turns.reverse()
+        for count, into in turns:
             counted = await asyncio.gather(*(_process(at, url, 64 // count, effort.seconds) for _ in range(count)))
             told += sum(executions for executions, _ in counted)
             into.append(sum(rate for _, rate in counted))
