@@ -168,7 +168,8 @@ class Control(Middleware):
         unwritten = await self._end(handle, _outcome(result))
         if unwritten is not None:
             # An answer acknowledges: it must not be given for an end that a crash could still lose.
-            raise Failure(_UNWRITTEN, handle.execution_id, code=unwritten.code)
+            told = say(unwritten) if isinstance(unwritten, InvalidInput) else _UNWRITTEN
+            raise Failure(told, handle.execution_id, code=unwritten.code)
         return signed(result, handle.execution_id)  # type: ignore[no-any-return]
 
     async def _begin(self, request: Request) -> Handle:

@@ -15,7 +15,7 @@ from tests.mcp_serving import MODES, ended, is_running, rows
 
 from omie_control.app import ProcessController
 from omie_control.domain.actors import LIBRARY
-from omie_control.errors import StorageDown
+from omie_control.errors import InvalidInput, StorageDown
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.parametrize("mode", MODES)]
 
@@ -302,3 +302,15 @@ async def test_an_end_that_is_not_written_yet_is_not_acknowledged(
     await eventually(is_there)
     (row,) = await rows(conn)
     assert row["status"] == "running", "the rescue or the recorder ends it, not a promise"
+
+
+async def test_a_row_that_postgresql_refuses_is_not_told_as_an_outage(
+    server: FastMCP[Any], controller: ProcessController, mode: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(handle: Any, outcome: Any) -> bool:
+        raise InvalidInput("O banco de dados recusou os dados desta execução.", hint="Confira os dados enviados.")
+
+    monkeypatch.setattr(controller, "end", refused)
+    async with Client(server, mode=mode) as client:
+        with pytest.raises(ToolError, match=r"(?s)recusou os dados.*Confira os dados enviados.*execution_id: somar_"):
+            await client.call_tool("somar", {"a": 1, "b": 2})
