@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 from uuid import UUID
 
+from omie_control.app.collector import startup_frozen
 from omie_control.app.database import DatabaseManager
 from omie_control.app.services import Services, wire
 from omie_control.domain.actors import LIBRARY, Actor, ActorKind
@@ -60,10 +61,14 @@ class ProcessController:
 
     @asynccontextmanager
     async def lifespan(self, server: object = None) -> AsyncIterator[dict[str, Any]]:
-        """Open with a server and close with it: `FastMCP("…", lifespan=controller.lifespan)`."""
+        """Open with a server and close with it: `FastMCP("…", lifespan=controller.lifespan)`.
+
+        While it is open, Python's garbage collector leaves alone what the process had loaded before.
+        """
         await self.ready()
         try:
-            yield {"omie_control": self}
+            with startup_frozen():
+                yield {"omie_control": self}
         finally:
             await self.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from omie_control.app import open_app
+from omie_control.app.collector import startup_frozen
 from omie_control.cli.session import configure_telemetry, run_async
 from omie_control.domain.actors import SYSTEM, Actor, ActorKind, Role
 from omie_control.mcp.server import build_server
@@ -29,6 +30,7 @@ def mcp(*, company: str | None, allow_writes: bool, all_tools: bool) -> None:
                 may_write=allow_writes,
             )
             server = build_server(app, stdio_actor=principal, lists_all=all_tools)
-            await server.run_stdio_async(show_banner=False)
+            with startup_frozen():
+                await server.run_stdio_async(show_banner=False)
 
     run_async(work())

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from omie_control.app import App, open_app
+from omie_control.app.collector import startup_frozen
 from omie_control.cli.ports import bind
 from omie_control.cli.session import configure_telemetry, run_async, settings_with
 from omie_control.mcp.server import build_mcp_app
@@ -59,12 +60,13 @@ async def run_http(app: App, listener: socket.socket) -> None:
     )
     server = Server(config)
     async with web.router.lifespan_context(web), mcp.router.lifespan_context(mcp):
-        serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
-        watching = asyncio.create_task(app.stopping.wait(), name="stopping")
-        await asyncio.wait([serving, watching], return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
-        watching.cancel()
-        await serving
+        with startup_frozen():
+            serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+            watching = asyncio.create_task(app.stopping.wait(), name="stopping")
+            await asyncio.wait([serving, watching], return_when=asyncio.FIRST_COMPLETED)
+            server.should_exit = True
+            watching.cancel()
+            await serving
 
 
 @contextlib.contextmanager
