@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -9,21 +10,28 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_datetime
 from babel.numbers import format_decimal
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.routing import Match
 
 from omie_control import __version__
 from omie_control.domain.access import Right, is_allowed
 from omie_control.domain.executions import Status
-from omie_control.web.words import DEFAULT, LANGUAGES, STATUS_WORDS, translator
+from omie_control.web.browsers import browser
+from omie_control.web.words import DEFAULT, KIND_WORDS, LANGUAGES, STATUS_WORDS, translator
 
 if TYPE_CHECKING:
     from omie_control.app import App
     from omie_control.web.auth import Visitor
 
 LANGUAGE_COOKIE = "omie_control_idioma"
+# How a moment is written: in Portuguese, elsewhere.
+_INSTANT = ("dd/MM/yyyy HH:mm:ss", "d MMM yyyy HH:mm:ss")
+_DAY = ("dd/MM HH:mm", "d MMM HH:mm")
+_DATE = ("dd/MM/yyyy", "d MMM yyyy")
 _SECOND_MS = 1_000
 _MINUTE_MS = 60_000
 _HOUR_MS = 3_600_000
@@ -49,6 +57,7 @@ def render(
     visitor: Visitor | None = getattr(request.state, "visitor", None)
     shared = {
         "request": request,
+        "here": here(request),
         "visitor": visitor,
         "language": language,
         "languages": LANGUAGES,
@@ -58,6 +67,23 @@ def render(
     }
     text = _environment(language, app.settings.tz).get_template(template).render({**shared, **(context or {})})
     return HTMLResponse(text, status, dict(headers or {}) | {"Vary": "Cookie, HX-Request"})
+
+
+def here(request: Request) -> str:
+    """Return the address of the page that is shown: after a form, of the page that the form stands on."""
+    path = request.url.path
+    if request.method == "GET":
+        # Before the login an address repeats nothing of what somebody put into it.
+        is_in = getattr(request.state, "visitor", None) is not None
+        return f"{path}?{request.url.query}" if is_in and request.url.query else path
+    while len(path) > 1 and not _is_page(request, path):
+        path = path.rpartition("/")[0]
+    return path or "/"
+
+
+def _is_page(request: Request, path: str) -> bool:
+    scope = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": []}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes)
 
 
 @cache
@@ -74,13 +100,15 @@ def _environment(language: str, timezone: str) -> Environment:
     environment.install_gettext_callables(translate, lambda one, many, count: translate(many), newstyle=True)  # type: ignore[attr-defined]
     zone = ZoneInfo(timezone)
     environment.filters.update(
-        instant=lambda moment: f"{moment.astimezone(zone):%d/%m/%Y %H:%M:%S}",
-        clock=lambda moment: _clock(moment, zone),
+        instant=lambda moment: _written(moment.astimezone(zone), _INSTANT, language),
+        clock=lambda moment: clock(moment, datetime.now(UTC), zone, language),
         iso=lambda moment: moment.astimezone(UTC).isoformat(timespec="milliseconds"),
         duration=lambda ms: duration(ms, language),
         age=age,
         number=lambda value: number(value, language),
         status_word=lambda status: translate(STATUS_WORDS[Status(status)]),
+        kind_word=lambda kind: translate(KIND_WORDS.get(kind, kind)),
+        browser=browser,
         size=lambda value: size(value, language),
         # `_()` reads a per cent sign as a place to fill; a text that is only translated goes through here.
         translated=translate,
@@ -130,15 +158,23 @@ def size(value: int | None, language: str = DEFAULT) -> str:
     return f"{number(round(value / 1_000_000, 1), language)} MB"
 
 
-def _clock(moment: datetime, zone: ZoneInfo) -> str:
-    here = moment.astimezone(zone)
-    is_today = here.date() == datetime.now(zone).date()
-    return f"{here:%H:%M:%S}" if is_today else f"{here:%d/%m %H:%M}"
+def clock(moment: datetime, now: datetime, zone: ZoneInfo, language: str = DEFAULT) -> str:
+    """Say when something was, as shortly as can be: today's hour, this year's day, or the whole date."""
+    there, today = moment.astimezone(zone), now.astimezone(zone)
+    if there.date() == today.date():
+        return f"{there:%H:%M:%S}"
+    return _written(there, _DAY if there.year == today.year else _DATE, language)
+
+
+def _written(moment: datetime, forms: tuple[str, str], language: str) -> str:
+    # The order of day and month differs among those who read English, so that a month is a word there.
+    form = forms[0] if language == DEFAULT else forms[1]
+    return str(format_datetime(moment, form, locale=language.replace("-", "_")))
 
 
 @cache
 def _asset(path: str) -> str:
-    """Return the address of a static file; it changes with the version, so that it may be kept for a year."""
+    """Return the address of a static file; it changes with what is in it, so that it may be kept for a year."""
     file = files("omie_control.web").joinpath("static", path)
-    mark = f"{len(file.read_bytes()):x}" if file.is_file() else "0"
+    mark = hashlib.sha256(file.read_bytes()).hexdigest()[:12] if file.is_file() else "0"
     return f"/static/{path}?v={__version__}-{mark}"

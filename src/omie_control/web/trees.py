@@ -12,6 +12,8 @@ MAX_NODES = 2_000
 MAX_TEXT = 2_000
 _OPEN_DEPTH = 3
 _OPEN_CHILDREN = 40
+# A screen or two: what lies open at first sight, so that a long answer does not bury what comes after it.
+_OPEN_LINES = 60
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ def tree(value: Any, *, max_nodes: int = MAX_NODES) -> Node:
 @dataclass(slots=True)
 class _Budget:
     left: int
+    open_lines: int = _OPEN_LINES
 
 
 def _unwrapped(value: Any) -> Any:
@@ -61,7 +64,8 @@ def _node(name: str | None, value: Any, depth: int, budget: _Budget) -> Node:
 
 def _branch(node: Node, items: Iterator[tuple[str, Any]], count: int, depth: int, budget: _Budget) -> Node:
     node.count = count
-    node.is_open = depth < _OPEN_DEPTH and count <= _OPEN_CHILDREN
+    node.is_open = depth < _OPEN_DEPTH and count <= min(_OPEN_CHILDREN, budget.open_lines)
+    budget.open_lines -= count if node.is_open else 0
     for key, item in items:
         if budget.left <= 0:
             node.rest = count - len(node.children)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 
+from omie_control.domain.actors import ActorKind
 from omie_control.domain.executions import Status
 
 DEFAULT = "pt-BR"
@@ -31,6 +32,15 @@ STATUS_WORDS: Mapping[Status, str] = {
     Status.TIMEOUT: mark("tempo esgotado"),
     Status.CANCELLED: mark("cancelada"),
     Status.UNCERTAIN: mark("incerta"),
+}
+
+# By which door somebody came in; a word that is the same in every language stays as it is.
+KIND_WORDS: Mapping[str, str] = {
+    ActorKind.USER: mark("pessoa"),
+    ActorKind.CLI: mark("linha de comando"),
+    ActorKind.SYSTEM: mark("sistema"),
+    ActorKind.LIBRARY: mark("biblioteca"),
+    ActorKind.IDENTITY: mark("conta da empresa"),
 }
 
 

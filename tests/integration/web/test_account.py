@@ -128,3 +128,18 @@ async def test_the_account_is_shown_in_english_too(house: House) -> None:
         assert "My account" in page
         for word in ("Sessões", "Segundo fator", "Senha atual", "Trocar"):
             assert word not in page
+
+
+async def test_the_language_changes_on_the_page_one_is_on_also_after_a_form(house: House) -> None:
+    handle = await house.begin()
+    await house.end(handle)
+    detail = f"/execucoes/{handle.execution_id}"
+    async with house.visitor() as client:
+        for address, more in ((f"{detail}/revelar", {}), ("/conta/senha", {"current": "errada", "password": NEW})):
+            token = csrf_of((await client.get("/conta")).text)
+            page = (await client.post(address, data={"csrf_token": token, **more})).text
+            (target,) = re.findall(r'name="continuar" value="([^"]*)"', page)
+            assert target == address.rpartition("/")[0]
+            assert (await client.get(target)).status_code == 200
+        page = (await client.get("/?situacao=failed&tipo=fechar_mes")).text
+        assert 'name="continuar" value="/?situacao=failed&amp;tipo=fechar_mes"' in page

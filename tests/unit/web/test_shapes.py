@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from omie_control.domain.executions import Call, Execution, Status
 from omie_control.services.pulse import Beat, Minute
 from omie_control.web.auth import local_path
+from omie_control.web.browsers import browser
 from omie_control.web.charts import bars, timeline
 from omie_control.web.guard import allowed_hosts
 from omie_control.web.pulse import view
-from omie_control.web.rendering import age, duration, number, size
+from omie_control.web.rendering import age, clock, duration, number, size
 from omie_control.web.trees import tree
 
 AT = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -81,3 +83,34 @@ def test_a_tree_is_cut_and_says_by_how_much() -> None:
 def test_a_text_that_holds_json_is_shown_as_what_it_holds() -> None:
     assert tree('{"a": [1, true, null]}').children[0].count == 3
     assert tree("{not json").kind == "text"
+
+
+def test_a_long_answer_lies_open_for_a_screen_and_is_whole_behind_it() -> None:
+    shown = tree({"pagina": 1, "clientes": [{f"campo_{at}": at for at in range(25)} for _ in range(26)]})
+    clients = shown.children[1].children
+    assert shown.is_open and shown.children[1].is_open and clients[0].is_open
+    assert [client.is_open for client in clients[1:]] == [False] * 25
+    assert all(len(client.children) == 25 for client in clients)
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/141.0 Safari/537.36", "Chrome · Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/141.0 Safari/537.36 Edg/141.0", "Edge · Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1", "Safari · iPhone"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 15.0; rv:143.0) Gecko/20100101 Firefox/143.0", "Firefox · macOS"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("x" * 300, "x" * 60 + "…"),
+        (None, ""),
+    ],
+)
+def test_a_browser_is_known_by_two_words(said: str | None, known: str) -> None:
+    assert browser(said) == known
+
+
+def test_a_moment_is_said_as_shortly_as_it_stays_clear() -> None:
+    zone = ZoneInfo("America/Sao_Paulo")
+    said = [clock(AT - timedelta(days=days), AT, zone) for days in (0, 1, 400)]
+    assert said == ["12:00:00", "22/11 12:00", "19/10/2025"]
+    assert [clock(AT - timedelta(days=days), AT, zone, "en") for days in (1, 400)] == ["22 Nov 12:00", "19 Oct 2025"]

@@ -121,7 +121,7 @@ async def _page(
     user_id = visitor.actor.id
     context = {
         "sessions": await app.logins.list(visitor.actor),
-        "here": None if login is None else login.id,
+        "here_session": None if login is None else login.id,
         "has_totp": login is not None and login.user.has_totp,
         "codes_left": 0 if user_id is None else await app.services.second_factors.recovery_left(user_id),
         "error": error,
