@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -114,9 +115,9 @@ async def of_execution(connection: Connection, execution_id: UUID) -> list[Store
     return [_stored(row) for row in await _sql.of_execution.fetch(connection, execution_id=execution_id)]
 
 
-async def keep_before(connection: Connection, id: UUID, execution_id: UUID, before: bytes) -> None:
+async def keep_before(connection: Connection, held: Held | StoredKey, execution_id: UUID, before: bytes) -> None:
     """Keep how things were before the write."""
-    await _sql.keep_before.run(connection, id=id, execution_id=execution_id, before=before)
+    await _sql.keep_before.run(connection, **_claim_of(held, execution_id), before=before)
 
 
 async def still_runs(connection: Connection, execution_id: UUID, attempt: int) -> bool:
@@ -129,19 +130,19 @@ async def has_moved(connection: Connection, company_id: UUID, since: datetime) -
     return bool(await _sql.has_moved.value(connection, company_id=company_id, since=since))
 
 
-async def doubt(connection: Connection, id: UUID, execution_id: UUID) -> None:
+async def doubt(connection: Connection, held: Held | StoredKey, execution_id: UUID) -> None:
     """Note that nobody knows what became of a write."""
-    await _sql.doubt.run(connection, id=id, execution_id=execution_id)
+    await _sql.doubt.run(connection, **_claim_of(held, execution_id))
 
 
-async def answer(connection: Connection, id: UUID, execution_id: UUID, answer: bytes) -> bool:
-    """Keep the first answer. False: the key is not this execution's any more, or is settled already."""
-    return await _sql.answer.run(connection, id=id, execution_id=execution_id, answer=answer) == 1
+async def answer(connection: Connection, held: Held | StoredKey, execution_id: UUID, answer: bytes) -> bool:
+    """Keep the first answer. False: this claim of the key is over, or settled already."""
+    return await _sql.answer.run(connection, **_claim_of(held, execution_id), answer=answer) == 1
 
 
-async def free(connection: Connection, id: UUID, execution_id: UUID, keep_for: timedelta) -> bool:
+async def free(connection: Connection, held: Held | StoredKey, execution_id: UUID, keep_for: timedelta) -> bool:
     """Free a key whose write was surely not carried out. False: as for `answer`."""
-    return await _sql.free.run(connection, id=id, execution_id=execution_id, keep_for=keep_for) == 1
+    return await _sql.free.run(connection, **_claim_of(held, execution_id), keep_for=keep_for) == 1
 
 
 async def known(
@@ -160,6 +161,11 @@ async def forget_known(connection: Connection, id: UUID) -> None:
 async def prune(connection: Connection, *, limit: int = _BATCH) -> int:
     """Delete a batch of keys that have expired; returns how many."""
     return await _sql.prune.run(connection, limit=limit)
+
+
+def _claim_of(held: Held | StoredKey, execution_id: UUID) -> dict[str, Any]:
+    """Name one claim of a key: the instant tells it from a later one, which the same execution may have made."""
+    return {"id": held.id, "execution_id": execution_id, "claimed_at": held.claimed_at}
 
 
 def _stored(row: asyncpg.Record) -> StoredKey:

@@ -21,7 +21,8 @@ from omie_control.services.recording import Handle
 from omie_control.services.write_keys import Scope, digest_of, open_part, payload_of
 from omie_control.telemetry import Event, tell
 
-_POLL_SECONDS = 0.25
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +89,25 @@ async def first_answer(keys: Keys, attempt: Try, found: StoredKey | None) -> Wri
     return None
 
 
-async def wait_there(found: StoredKey, deadline: float) -> None:
-    """Wait a moment for the try of another process. Raises Conflict when it has taken too long."""
+def pause_before_look(number: int) -> float:
+    """Return how long to wait before looking once more, in seconds: many may wait for one, so ever longer."""
+    return min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 1.5**number)
+
+
+async def wait_there(found: StoredKey | None, deadline: float, number: int) -> None:
+    """Wait a moment for a try that runs elsewhere, for the `number`th time. Raises Conflict when it takes too long.
+
+    `found` None: whoever is ahead has not even claimed the key yet.
+    """
     left = deadline - time.monotonic()
     if left <= 0:
+        where = "" if found is None else f", em {found.execution_name}"
         raise Conflict(
-            f"A mesma escrita ainda está sendo executada, em {found.execution_name}.",
+            f"A mesma escrita ainda está sendo executada{where}.",
             hint="Espere alguns segundos e chame de novo com os mesmos dados: a resposta será a da primeira.",
             code="ainda_executando",
         )
-    await asyncio.sleep(min(left, _POLL_SECONDS))
+    await asyncio.sleep(min(left, pause_before_look(number)))
 
 
 def refuse_alike(found: StoredKey | None, waited_for: UUID) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import itertools
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -121,7 +122,7 @@ class IdempotentWrites:
         attempt = Try(handle, company, lookup, param, f"{text}#{step}"[:KEY_MAX] if step else text, key is None, touch)
         deadline = time.monotonic() + self._wait_seconds
         waited_for: UUID | None = None
-        while True:
+        for number in itertools.count():
             ahead = self._running.get(attempt.scope)
             if ahead is not None and time.monotonic() < deadline:
                 await _wait_here(ahead, attempt, deadline)
@@ -138,7 +139,8 @@ class IdempotentWrites:
                 return written
             if found is not None:
                 waited_for = found.execution_id
-                await wait_there(found, deadline)
+            await wait_there(found, deadline, number)
+        raise AssertionError("whoever waits is answered or told to come again")
 
     async def close(self) -> None:
         """Wait for the answers that are still being kept."""
@@ -227,7 +229,7 @@ class IdempotentWrites:
             return
         sealed = seal(held.data_key.key, as_bytes(before), aad(attempt.scope, "before"))
         async with self._postgres.transaction() as tx:
-            await store.keep_before(tx, held.id, attempt.handle.id, sealed)
+            await store.keep_before(tx, held.row, attempt.handle.id, sealed)
 
     async def _sent_before(self, attempt: Try, held: _Held, read: Read | None, error: ControlError) -> Payload:
         """Omie knows our code already: an earlier try of this key got through after all. Show what it made."""
@@ -274,13 +276,13 @@ class IdempotentWrites:
 
     async def _answer(self, attempt: Try, held: _Held, payload: Payload) -> None:
         answer = seal_answer(held.data_key.key, payload, attempt.scope)
-        await self._patiently(lambda tx: store.answer(tx, held.id, attempt.handle.id, answer))
+        await self._patiently(lambda tx: store.answer(tx, held.row, attempt.handle.id, answer))
 
     async def _doubt(self, attempt: Try, held: _Held) -> None:
-        await self._patiently(lambda tx: store.doubt(tx, held.id, attempt.handle.id))
+        await self._patiently(lambda tx: store.doubt(tx, held.row, attempt.handle.id))
 
     async def _free(self, attempt: Try, held: _Held) -> None:
-        await self._patiently(lambda tx: store.free(tx, held.id, attempt.handle.id, KEEP_CODE))
+        await self._patiently(lambda tx: store.free(tx, held.row, attempt.handle.id, KEEP_CODE))
 
     async def _patiently(self, statement: Callable[[Any], Awaitable[object]]) -> None:
         for _ in range(_KEEP_TRIES):

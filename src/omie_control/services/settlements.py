@@ -185,7 +185,7 @@ class Settlements:
     async def _answer(self, tx: Connection, intent: Intent, answer: Payload) -> None:
         data_key = await self._keys.by_id(intent.key.key_id)
         sealed = seal_answer(data_key.key, answer, intent.key.scope)
-        await idempotency.answer(tx, intent.key.id, intent.key.execution_id, sealed)
+        await idempotency.answer(tx, intent.key, intent.key.execution_id, sealed)
 
     async def _seen(self, actor: Actor, execution_id: str) -> Execution:
         async with self._postgres.transaction() as tx:
@@ -233,6 +233,6 @@ class Settlements:
                 continue
             answer = verdict.answers.get(intent.key.id)
             if verdict.status is Status.FAILED:
-                await idempotency.free(tx, intent.key.id, seen.id, KEEP_CODE)
+                await idempotency.free(tx, intent.key, seen.id, KEEP_CODE)
             elif answer is not None:
                 await self._answer(tx, intent, answer)

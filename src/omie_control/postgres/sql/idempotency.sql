@@ -39,9 +39,10 @@ select k.id, k.company_id, k.process_type, k.key, k.state, k.endpoint, k.digest,
  where k.execution_id = :execution_id
  order by k.claimed_at, k.id;
 
--- name: keep_before(id, execution_id, before)!
+-- name: keep_before(id, execution_id, claimed_at, before)!
 -- Keep how things were before the write, sealed.
-update idempotency_keys set before = :before where id = :id and execution_id = :execution_id and state = 'open';
+update idempotency_keys set before = :before
+ where id = :id and execution_id = :execution_id and claimed_at = :claimed_at and state = 'open';
 
 -- name: still_runs(execution_id, attempt)$
 -- Whether nobody has ended an execution, or claimed it since.
@@ -57,22 +58,23 @@ select exists (select from audit_events a
                   and a.at > :since::timestamptz - interval '10 seconds'
                   and coalesce((a.after ->> 'other_app')::boolean, true));
 
--- name: doubt(id, execution_id)!
--- Note that nobody knows what became of the write.
-update idempotency_keys set state = 'uncertain' where id = :id and execution_id = :execution_id and state = 'open';
+-- name: doubt(id, execution_id, claimed_at)!
+-- Note that nobody knows what became of the write. A word that comes late, about a claim before, changes nothing.
+update idempotency_keys set state = 'uncertain'
+ where id = :id and execution_id = :execution_id and claimed_at = :claimed_at and state = 'open';
 
--- name: answer(id, execution_id, answer)!
+-- name: answer(id, execution_id, claimed_at, answer)!
 -- Keep the first answer, sealed; every equal call gets it from now on.
 update idempotency_keys
    set state = 'answered', answer = :answer, ended_at = clock_timestamp(),
        expires_at = greatest(expires_at, clock_timestamp())
- where id = :id and execution_id = :execution_id and state in ('open', 'uncertain');
+ where id = :id and execution_id = :execution_id and claimed_at = :claimed_at and state in ('open', 'uncertain');
 
--- name: free(id, execution_id, keep_for)!
+-- name: free(id, execution_id, claimed_at, keep_for)!
 -- Free a key whose write was surely not carried out; its code is kept for the next try.
 update idempotency_keys
    set state = 'free', ended_at = clock_timestamp(), expires_at = clock_timestamp() + :keep_for::interval
- where id = :id and execution_id = :execution_id and state in ('open', 'uncertain');
+ where id = :id and execution_id = :execution_id and claimed_at = :claimed_at and state in ('open', 'uncertain');
 
 -- name: known(company_id, endpoints, pause)^
 -- Take a record that is known to exist and was not read lately, to show that its method answers.
