@@ -10,7 +10,7 @@ JOBS ?= 2
 
 # Without ensurepip (a bare Debian), the venv is made empty and the system's pip fills it.
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); $(PYTHON) -m venv --without-pip $(VENV); }
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); $(PYTHON) -m venv --without-pip $(VENV); }
 
 # One stamp a lock file: installed again only when the lock changes.
 INSTALL = $(BIN)/python -m pip --version >/dev/null 2>&1 && PIP="$(BIN)/python -m pip" || PIP="$(PYTHON) -m pip --python $(BIN)/python"; \

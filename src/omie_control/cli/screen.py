@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,11 +64,20 @@ def text(welcome: Welcome) -> str:
     if w.is_demo:
         lines += [
             "  Demonstração: um Omie simulado está respondendo. Para conectar a sua empresa:",
-            "    omie-control company add minha-empresa --app-key SUA_APP_KEY",
+            f"    {_command()} company add minha-empresa --app-key SUA_APP_KEY",
             "",
         ]
     lines += ["  Ctrl-C encerra tudo sem perder nada.", ""]
     return "\n".join(lines) + "\n"
+
+
+def _command() -> str:
+    """Say our command as the shell beside this one takes it: by its name, or from a clone by where it lies."""
+    beside = Path(sys.executable).with_name("omie-control")
+    if shutil.which("omie-control") is not None or not beside.exists():
+        return "omie-control"
+    here = Path.cwd()
+    return shlex.quote(str(beside.relative_to(here) if beside.is_relative_to(here) else beside))
 
 
 def _claude_desktop(w: Welcome) -> str:

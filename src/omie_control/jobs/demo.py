@@ -27,6 +27,9 @@ from omie_control.services.write_keys import marked
 EVERY = timedelta(seconds=4)
 DEMO_ACTOR = Actor(ActorKind.SYSTEM, "demonstracao", SYSTEM.role)
 _SESSION = "demonstracao"
+# Customers that the simulator has from its start.
+_FIRST_CUSTOMER = 5_500_000_001
+_CUSTOMERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,10 @@ def steps(chance: random.Random) -> Iterator[Step]:
     """Yield the demonstration's calls, endlessly: mostly pages, some single customers, a rare miss and a rare write."""
     for number in itertools.count(chance.randrange(1000)):
         match number % 20:
+            case 3 | 9 | 17:
+                # Between two misses, so that the breaker never opens: it would refuse the newcomer's own questions.
+                known = _FIRST_CUSTOMER + number % _CUSTOMERS
+                yield Step("consultar_cliente_por_codigo", "ConsultarCliente", {"codigo_cliente_omie": known})
             case 7:
                 code = f"NAO-EXISTE-{number}"
                 yield Step("consultar_cliente_por_codigo", "ConsultarCliente", {"codigo_cliente_integracao": code})

@@ -13,7 +13,7 @@ MAX_TEXT = 2_000
 _OPEN_DEPTH = 3
 _OPEN_CHILDREN = 40
 # A screen or two: what lies open at first sight, so that a long answer does not bury what comes after it.
-_OPEN_LINES = 60
+_OPEN_LINES = 80
 
 
 @dataclass(slots=True)
@@ -64,8 +64,10 @@ def _node(name: str | None, value: Any, depth: int, budget: _Budget) -> Node:
 
 def _branch(node: Node, items: Iterator[tuple[str, Any]], count: int, depth: int, budget: _Budget) -> Node:
     node.count = count
-    node.is_open = depth < _OPEN_DEPTH and count <= min(_OPEN_CHILDREN, budget.open_lines)
-    budget.open_lines -= count if node.is_open else 0
+    if depth < _OPEN_DEPTH and count <= _OPEN_CHILDREN:
+        node.is_open = count <= budget.open_lines
+        # What no longer fits ends it: a shorter one that follows would lie open alone.
+        budget.open_lines = budget.open_lines - count if node.is_open else 0
     for key, item in items:
         if budget.left <= 0:
             node.rest = count - len(node.children)

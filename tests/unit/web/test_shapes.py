@@ -86,11 +86,13 @@ def test_a_text_that_holds_json_is_shown_as_what_it_holds() -> None:
 
 
 def test_a_long_answer_lies_open_for_a_screen_and_is_whole_behind_it() -> None:
-    shown = tree({"pagina": 1, "clientes": [{f"campo_{at}": at for at in range(25)} for _ in range(26)]})
+    long, short = ({f"campo_{at}": at for at in range(count)} for count in (25, 2))
+    shown = tree({"pagina": 1, "clientes": [*[long] * 25, short]})
     clients = shown.children[1].children
-    assert shown.is_open and shown.children[1].is_open and clients[0].is_open
-    assert [client.is_open for client in clients[1:]] == [False] * 25
-    assert all(len(client.children) == 25 for client in clients)
+    opened = [client.is_open for client in clients]
+    assert shown.is_open and shown.children[1].is_open
+    assert opened == [True] * 2 + [False] * 24, "what is short does not lie open alone at the end"
+    assert [len(client.children) for client in clients] == [25] * 25 + [2]
 
 
 @pytest.mark.parametrize(
