@@ -89,6 +89,14 @@ def written(
     return {**said, "_verificado": True}
 
 
+def shown_otherwise(lookup: Lookup, param: Mapping[str, Any], answer: Mapping[str, Any]) -> list[str]:
+    """Name the fields that the record found shows otherwise than `param` sends them; it may be another's record."""
+    record: Mapping[str, Any] = answer
+    if lookup.asked is not None and lookup.asked.kind == "list":
+        record = next(iter(_rows_like(lookup, param, answer)), answer)
+    return _differences(param, record) or []
+
+
 def _judge_made(
     lookup: Lookup, param: Mapping[str, Any], answer: Mapping[str, Any] | None, sent_at: datetime, code: str | None
 ) -> Finding:
@@ -98,11 +106,12 @@ def _judge_made(
     if wanted is not None and not _holds(answer, wanted):
         # A list that ignores the filter, or another record: neither proves anything.
         return Finding.NOT_DONE if lookup.asked is not None and lookup.asked.kind == "list" else Finding.UNCLEAR
-    if code is not None:
-        # Nobody else makes such a code.
-        return Finding.DONE
     made_at = _stamp(answer, "dInc", "hInc")
-    if made_at is not None and made_at < sent_at - SLACK:
+    is_older = made_at is not None and made_at < sent_at - SLACK
+    if code is not None:
+        # Nobody else makes such a code; but a key that lives again after its time makes its code again.
+        return Finding.UNCLEAR if is_older and shown_otherwise(lookup, param, answer) else Finding.DONE
+    if is_older:
         return Finding.UNCLEAR
     return Finding.DONE if made_at is not None or not _differences(param, answer) else Finding.UNCLEAR
 

@@ -13,7 +13,7 @@ import copy
 import itertools
 import os
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -53,6 +53,8 @@ WAIT_SECONDS = 8.0
 KEEP_CODE = timedelta(hours=24)
 _KEEP_SECONDS = 2.0
 _KEEP_TRIES = 300
+_FIELDS_TOLD = 8
+_EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 Send = Callable[[Mapping[str, Any]], Awaitable[Payload]]
 Read = Callable[[Method, Mapping[str, Any]], Awaitable[Payload]]
@@ -232,17 +234,24 @@ class IdempotentWrites:
             await store.keep_before(tx, held.row, attempt.handle.id, sealed)
 
     async def _sent_before(self, attempt: Try, held: _Held, read: Read | None, error: ControlError) -> Payload:
-        """Omie knows our code already: an earlier try of this key got through after all. Show what it made."""
-        lookup, payload = attempt.lookup, None
-        question = lookup.question(lookup.carrying(attempt.param, held.code))
+        """Omie knows our code already: an earlier try of this key got through after all. Show what it made.
+
+        Raises Conflict where that is not what is to be written now: the key was used for something else, once.
+        """
+        lookup, payload, differing = attempt.lookup, None, list[str]()
+        param = lookup.carrying(attempt.param, held.code)
+        question = lookup.question(param)
         if read is not None and question is not None and lookup.asked is not None:
             try:
                 answer = (await read(lookup.asked, question)).data
-                param = lookup.carrying(attempt.param, held.code)
-                if evidence.judge(lookup, param, answer, sent_at=held.row.claimed_at, code=held.code) is Finding.DONE:
+                if evidence.judge(lookup, param, answer, sent_at=_EVER, code=held.code) is Finding.DONE:
                     payload = Payload(evidence.written(lookup, param, answer), 200)
+                    differing = evidence.shown_otherwise(lookup, param, answer)
             except ControlError:
                 payload = None
+        if differing:
+            await self._keep(attempt, self._free(attempt, held))
+            raise _used_for_another(held, differing) from error
         if payload is None:
             attempt.handle.write_in_flight = True
             await self._keep(attempt, self._doubt(attempt, held))
@@ -314,6 +323,16 @@ async def _wait_here(ahead: _First, attempt: Try, deadline: float) -> None:
     refusal = ahead.ended.result() if ahead.ended.done() else None
     if refusal is not None and ahead.digest == attempt.digest:
         raise copy.copy(refusal)
+
+
+def _used_for_another(held: _Held, differing: Sequence[str]) -> Conflict:
+    fields = ", ".join(differing[:_FIELDS_TOLD])
+    return Conflict(
+        f"O Omie já tem um registro com o código desta chave ({held.code}), e ele é diferente em: {fields}.",
+        hint="Nada foi gravado agora. Confira o registro por esse código; se a escrita é outra, use outra "
+        "chave_idempotencia.",
+        code="chave_ja_usada",
+    )
 
 
 def _says_code_is_used(error: ControlError, code: str) -> bool:
