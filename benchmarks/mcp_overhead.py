@@ -1,11 +1,13 @@
 """What full control costs a FastMCP tool: the same tool bare and controlled, in turns, in one run.
 
-    python benchmarks/mcp_overhead.py [--seconds 3] [--rounds 5]
+    python -m benchmarks.mcp_overhead [--seconds 3] [--rounds 5]
 
-In memory at 1 and 16 callers, and over HTTP at 16 (a server process of its own, clients here). The controlled tool
-comes twice: as one that may change something, whose start is committed before it runs, and as one that says of
-itself that it only reads, whose start may be committed with its end. Prints markdown.
-`OMIE_CONTROL_DATABASE_URL` and `OMIE_CONTROL_VALKEY_URL` name the servers; without them the embedded ones start.
+In memory at 1 and 16 callers, and over HTTP at 16 (the clients here). Each contestant is a process of its own, as a
+server before and after the two lines of `docs/how-to/control-your-own-server.md`. The controlled tool comes twice: as
+one that may change something, whose start is committed before it runs, and as one that says of itself that it only
+reads, whose start may be committed with its end. Between them and the bare one stand the bare one with its startup
+kept out of collections, which our lifespan does as well, and the same with plain inserts in one table instead of us.
+Prints markdown.
 """
 
 from __future__ import annotations
@@ -14,155 +16,170 @@ import argparse
 import asyncio
 import os
 import platform
-import socket
 import statistics
 import sys
-import tempfile
-from collections.abc import Awaitable, Callable
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from time import perf_counter
-from typing import Any
 
-import uvicorn
+import asyncpg
 import uvloop
-from fastmcp import Client, FastMCP
-from mcp_types import ToolAnnotations
+from benchmarks.mcp_server import (
+    BARE,
+    CONTROLLED,
+    FLOOR_TABLE,
+    FROZEN,
+    KINDS,
+    MAY_CHANGE,
+    ONE_INSERT,
+    ONLY_READS,
+    TWO_INSERTS,
+    measure,
+)
+from benchmarks.page import table
+from benchmarks.servers import Servers, servers
 
-from omie_control.app import DatabaseManager, ProcessController
-from omie_control.mcp.control import control
-from omie_control.settings import Settings
-
-Rates = dict[str, list[float]]
-GOALS = {"in memory, 1": 0.5, "in memory, 16": 0.75, "HTTP, 16": 0.85}
-ANSWER = {"clientes": [{"codigo": n, "nome": f"Cliente {n} Comércio de Alimentos Ltda"} for n in range(30)]}
-
-
-def make_server(controller: ProcessController | None) -> FastMCP[Any]:
-    """Make the same server twice: with the middleware, and without."""
-    mcp: FastMCP[Any] = FastMCP("bench")
-    if controller is not None:
-        mcp.add_middleware(control(controller))
-
-    async def answer(pagina: int, nome: str) -> dict[str, Any]:
-        return ANSWER
-
-    mcp.tool(answer, name="mudar")
-    mcp.tool(answer, name="consultar", annotations=ToolAnnotations(read_only_hint=True))
-    return mcp
-
-
-async def measure(target: Any, callers: int, seconds: float, tool: str = "mudar") -> float:
-    """Return calls per second of so many callers on one client each."""
-    done = 0
-    deadline = perf_counter() + seconds
-
-    async def caller(number: int) -> None:
-        nonlocal done
-        async with Client(target) as client:
-            while perf_counter() < deadline:
-                await client.call_tool(tool, {"pagina": number, "nome": "padaria"})
-                done += 1
-
-    started = perf_counter()
-    await asyncio.gather(*(caller(number) for number in range(callers)))
-    return done / (perf_counter() - started)
+_WARM_SECONDS = 0.5
+# What is measured, by what it is called on the page.
+CONTESTANTS = {
+    "bare": (BARE, ONLY_READS),
+    "bare, startup frozen": (FROZEN, ONLY_READS),
+    "the same and one INSERT": (ONE_INSERT, ONLY_READS),
+    "the same and two INSERTs": (TWO_INSERTS, ONLY_READS),
+    "controlled, only reads": (CONTROLLED, ONLY_READS),
+    "controlled, may change something": (CONTROLLED, MAY_CHANGE),
+}
 
 
-async def in_turns(rates: Rates, rounds: int, contestants: dict[str, Callable[[], Awaitable[float]]]) -> None:
-    """Run the contestants round by round, so that a slow minute of the machine hits all alike."""
-    for number in range(rounds):
-        order = list(contestants.items())
-        for name, run in order if number % 2 == 0 else reversed(order):
-            rates.setdefault(name, []).append(await run())
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A transport and a number of callers, with the share of the bare tool's rate that is wanted there."""
+
+    name: str
+    callers: int
+    goal: float
+    is_http: bool = False
 
 
-async def memory(controller: ProcessController, rounds: int, seconds: float) -> dict[str, Rates]:
-    """Compare in memory."""
-    bare, controlled = make_server(None), make_server(controller)
-    results: dict[str, Rates] = {}
-    for callers in (1, 16):
-        rates = results.setdefault(f"in memory, {callers}", {})
-        for server in (bare, controlled):
-            await measure(server, callers, 0.3)
-        await in_turns(rates, rounds, contestants(bare, controlled, callers, seconds))
-    return results
+SETTINGS = (
+    Setting("in memory, 1", 1, 0.5),
+    Setting("in memory, 16", 16, 0.75),
+    Setting("HTTP, 16", 16, 0.85, is_http=True),
+)
+# By setting and contestant: calls per second, a round each.
+Rates = dict[str, dict[str, list[float]]]
 
 
-def contestants(bare: Any, controlled: Any, callers: int, seconds: float) -> dict[str, Callable[[], Awaitable[float]]]:
-    """Set one bare and two controlled tools against each other."""
-    return {
-        "bare": lambda: measure(bare, callers, seconds),
-        "may change something": lambda: measure(controlled, callers, seconds),
-        "only reads": lambda: measure(controlled, callers, seconds, "consultar"),
+class Contestant:
+    """One server process."""
+
+    def __init__(self, process: Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._process = process
+        self._orders, self._answers = process.stdin, process.stdout
+        self.url = ""
+
+    async def ready(self) -> None:
+        """Wait for its port."""
+        self.url = f"http://127.0.0.1:{(await self._answer()):.0f}/mcp"
+
+    async def run(self, setting: Setting, seconds: float, tool: str) -> float:
+        """Return its calls per second."""
+        if setting.is_http:
+            return await measure(self.url, setting.callers, seconds, tool)
+        self._orders.write(f"{setting.callers} {seconds} {tool}\n".encode())
+        return await self._answer()
+
+    async def close(self) -> None:
+        """Let it end by itself."""
+        self._orders.close()
+        await self._process.wait()
+
+    async def _answer(self) -> float:
+        line = await self._answers.readline()
+        assert line, "a server under measurement died"
+        return float(line)
+
+
+@asynccontextmanager
+async def contestants(at: Servers) -> AsyncIterator[dict[str, Contestant]]:
+    """Start a server of each kind."""
+    url, floor = await at.database("mcp"), await at.database("mcp_floor", is_ours=False)
+    connection = await asyncpg.connect(floor)
+    await connection.execute(FLOOR_TABLE)
+    await connection.close()
+    environment = {
+        **os.environ,
+        "OMIE_CONTROL_HOME": str(at.home),
+        "OMIE_CONTROL_DATABASE_URL": url,
+        "OMIE_CONTROL_VALKEY_URL": at.valkey_url,
+        "BENCH_OWNER": floor,
     }
-
-
-async def over_http(home: Path, rounds: int, seconds: float) -> dict[str, Rates]:
-    """Compare over HTTP: two server processes, one bare, one controlled."""
-    processes, urls = {}, {}
+    started: dict[str, Contestant] = {}
     try:
-        for name in ("bare", "controlled"):
-            with socket.create_server(("127.0.0.1", 0)) as probe:
-                port = probe.getsockname()[1]
-            processes[name] = await asyncio.create_subprocess_exec(
+        for kind in KINDS:
+            process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                __file__,
-                "--serve",
-                name,
-                "--port",
-                str(port),
-                env={**os.environ, "OMIE_CONTROL_HOME": str(home)},
+                "-m",
+                "benchmarks.mcp_server",
+                kind,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                env=environment,
             )
-            urls[name] = f"http://127.0.0.1:{port}/mcp"
-            await _until_it_answers(urls[name])
-        rates: Rates = {}
-        await in_turns(rates, rounds, contestants(urls["bare"], urls["controlled"], 16, seconds))
-        return {"HTTP, 16": rates}
+            started[kind] = Contestant(process)
+        for contestant in started.values():
+            await contestant.ready()
+        yield started
     finally:
-        for process in processes.values():
-            process.terminate()
-            await process.wait()
+        for contestant in started.values():
+            await contestant.close()
 
 
-async def _until_it_answers(url: str) -> None:
-    deadline = perf_counter() + 60
-    while True:
-        try:
-            await measure(url, 1, 0.2)
-        except Exception:
-            if perf_counter() > deadline:
-                raise
-            await asyncio.sleep(0.2)
-        else:
-            return
+async def in_turns(running: dict[str, Contestant], rounds: int, seconds: float) -> Rates:
+    """Run the contestants round by round, so that a slow minute of the machine hits all alike."""
+    rates: Rates = {setting.name: {name: [] for name in CONTESTANTS} for setting in SETTINGS}
+    for setting in SETTINGS:
+        for kind, tool in CONTESTANTS.values():
+            await running[kind].run(setting, min(_WARM_SECONDS, seconds), tool)
+        for number in range(rounds):
+            order = list(CONTESTANTS.items())
+            for name, (kind, tool) in order if number % 2 == 0 else reversed(order):
+                rates[setting.name][name].append(await running[kind].run(setting, seconds, tool))
+    return rates
 
 
-def serve(name: str, port: int) -> None:
-    """Be one of the two servers."""
-    controller = ProcessController(DatabaseManager()) if name == "controlled" else None
-    server = make_server(controller)
-    app = server.http_app(path="/mcp")
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False, loop="uvloop")
-
-
-def report(results: dict[str, Rates], rounds: int, seconds: float) -> str:
-    """Write the medians and their ratio as markdown."""
-    lines = [
-        "## A FastMCP tool, bare and under full control",
-        "",
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, by `python -m benchmarks.mcp_overhead`: {platform.machine()}, "
-        f"Python {platform.python_version()}, {rounds} interleaved rounds of {seconds:g} s, medians (min-max).",
-        "",
-        "| transport, callers | the tool | bare calls/s | controlled calls/s | ratio | goal |",
-        "|---|---|---|---|---|---|",
-    ]
-    for name, rates in results.items():
-        bare = rates.pop("bare")
-        for tool, controlled in rates.items():
-            ratio = statistics.median(controlled) / statistics.median(bare)
-            lines.append(f"| {name} | {tool} | {_spread(bare)} | {_spread(controlled)} | {ratio:.2f} | {GOALS[name]} |")
-    return "\n".join(lines)
+def report(rates: Rates, rounds: int, seconds: float) -> str:
+    """Write the medians and their ratios as markdown."""
+    rows = []
+    for setting in SETTINGS:
+        found = rates[setting.name]
+        bare, frozen = (statistics.median(found[name]) for name in ("bare", "bare, startup frozen"))
+        for name, each in found.items():
+            middle = statistics.median(each)
+            goal = str(setting.goal) if name.startswith("controlled") else ""
+            rows.append([setting.name, name, _spread(each), f"**{middle / bare:.2f}**", f"{middle / frozen:.2f}", goal])
+    header = ["transport, callers", "the tool", "calls/s", "/ bare", "/ bare, startup frozen", "goal"]
+    return "\n".join(
+        [
+            "## A FastMCP tool, bare and under full control",
+            "",
+            f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, by `python -m benchmarks.mcp_overhead`: {os.cpu_count()} cores "
+            f"({platform.machine()}), Python {platform.python_version()}, {rounds} interleaved rounds of {seconds:g} "
+            "s, medians (min-max).",
+            "",
+            "Controlled is a server with the two lines of the how-to, bare the same server without them. Our lifespan "
+            "also keeps what the process loaded out of garbage collections ([decision "
+            "0022](decisions/0022-startup-stays-out-of-collections.md)), which a bare server could do for itself: the "
+            "last ratio leaves that gain out. The INSERTs are the least that a durable record costs: one plain row "
+            "with the answer, or one before the tool and one behind it, by a pool of 10.",
+            "",
+            table(header, rows),
+        ]
+    )
 
 
 def _spread(values: list[float]) -> str:
@@ -171,17 +188,9 @@ def _spread(values: list[float]) -> str:
 
 async def bench(rounds: int, seconds: float) -> None:
     """Run everything and print the report."""
-    settings = Settings.from_environment()
-    if settings.database_url is None or settings.valkey_url is None:
-        settings = settings.model_copy(update={"home": Path(tempfile.mkdtemp(prefix="octl-bench-"))})
-    controller = ProcessController(DatabaseManager(settings))
-    await controller.ready()
-    try:
-        results = await memory(controller, rounds, seconds)
-        results |= await over_http(settings.home, rounds, seconds)
-    finally:
-        await controller.close()
-    print(report(results, rounds, seconds))
+    async with servers() as at, contestants(at) as running:
+        rates = await in_turns(running, rounds, seconds)
+    sys.stdout.write(report(rates, rounds, seconds) + "\n")
 
 
 def main() -> None:
@@ -189,13 +198,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--serve", choices=("bare", "controlled"))
-    parser.add_argument("--port", type=int, default=0)
     given = parser.parse_args()
-    if given.serve:
-        serve(given.serve, given.port)
-    else:
-        uvloop.run(bench(given.rounds, given.seconds))
+    uvloop.run(bench(given.rounds, given.seconds))
 
 
 if __name__ == "__main__":
