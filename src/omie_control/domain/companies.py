@@ -54,7 +54,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A company as people see it: never its secret."""
+    """A company as people see it: never its secret. `seal`: another one with other credentials, and says no more."""
 
     id: UUID
     slug: str
@@ -63,6 +63,7 @@ class Company:
     is_demo: bool
     is_active: bool
     created_at: datetime
+    seal: str = ""
 
 
 def require_slug(slug: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from omie_control.domain.companies import Company
 from omie_control.postgres.queries import Connection, queries
 
 _sql = queries("companies")
+_SEAL_LETTERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ async def lock(connection: Connection, slug: str) -> StoredCompany | None:
 async def change(connection: Connection, stored: StoredCompany) -> StoredCompany:
     """Write a locked company as it is now."""
     company = stored.company
-    await _sql.change.run(
+    row = await _sql.change.one(
         connection,
         id=company.id,
         name=company.name,
@@ -65,7 +67,7 @@ async def change(connection: Connection, stored: StoredCompany) -> StoredCompany
         key=stored.credentials_key,
         base_url=stored.base_url,
     )
-    return stored
+    return stored if row is None else _stored(row)
 
 
 async def end_demo(connection: Connection) -> list[str]:
@@ -82,5 +84,7 @@ def _stored(row: asyncpg.Record) -> StoredCompany:
         is_demo=row["is_demo"],
         is_active=row["is_active"],
         created_at=row["created_at"],
+        # Of the ciphertext, which tells nothing: what was read by other credentials must not be told under these.
+        seal=hashlib.sha256(row["credentials"]).hexdigest()[:_SEAL_LETTERS],
     )
     return StoredCompany(company, row["credentials"], row["credentials_key"], row["base_url"])

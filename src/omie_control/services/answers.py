@@ -228,7 +228,8 @@ class Answers:
 
     def _digest(self, company: Company, method: Method, param: Mapping[str, Any]) -> str:
         # Keyed: a CPF in a question could be guessed from a plain hash of it.
-        text = f"answers/{company.id}/{method.endpoint}/{canonical(param).decode()}"
+        # The seal: of another application, the same question has another answer.
+        text = f"answers/{company.id}/{company.seal}/{method.endpoint}/{canonical(param).decode()}"
         return self._keys.hasher.digest(text).hex()
 
     def _answer(self, payload: Payload, stored_at: datetime, source: str) -> Answer:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from omie_control.domain.companies import Company
 from omie_control.omie.catalog import catalog
 from omie_control.omie.protocol import Payload
+from omie_control.postgres import companies
 from omie_control.postgres.database import Postgres
 from omie_control.services.answers import Answers
 from omie_control.services.keys import Keys
@@ -33,7 +32,9 @@ async def main(database_url: str, valkey_url: str, home: str, company_id: str, c
     keys = Keys(postgres, None, Path(home))
     await keys.open()
     answers = Answers(Cache(redis), keys)
-    company = Company(UUID(company_id), "padaria", "Padaria", "1234", False, True, datetime.now(UTC))
+    async with postgres.transaction() as tx:
+        stored = await companies.everything(tx)
+    company = next(each.company for each in stored if each.company.id == UUID(company_id))
 
     async def fetch() -> Payload:
         await redis.incr("asked")
