@@ -14,6 +14,7 @@ import typer
 
 from omie_control.cli.output import JsonFlag, local_time, print_json, print_listing, print_object
 from omie_control.cli.session import operator, run_async, with_app
+from omie_control.cli.usage import Commands
 from omie_control.domain.damages import Finding, differences
 from omie_control.errors import Conflict, ControlError, InvalidInput
 from omie_control.settings import Settings
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from omie_control.app import App
     from omie_control.domain.audit_file import FileReckoning
 
-commands = typer.Typer(help="A auditoria: ler, verificar, exportar.", no_args_is_help=True)
+commands = Commands(help="A auditoria: ler, verificar, exportar.")
 COLUMNS = {
     "at": "quando",
     "actor": "quem",

@@ -10,12 +10,13 @@ import typer
 
 from omie_control.cli.output import JsonFlag, print_done, print_listing, print_object
 from omie_control.cli.session import operator, read_secret, with_app
+from omie_control.cli.usage import Commands
 from omie_control.errors import OmieFault
 
 if TYPE_CHECKING:
     from omie_control.app import App
 
-commands = typer.Typer(help="Empresas: conectar, listar, testar.", no_args_is_help=True)
+commands = Commands(help="Empresas: conectar, listar, testar.")
 COLUMNS = {
     "slug": "empresa",
     "name": "nome",

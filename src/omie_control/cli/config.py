@@ -10,11 +10,12 @@ import typer
 
 from omie_control.cli.output import JsonFlag, print_listing, print_object
 from omie_control.cli.session import operator, with_app
+from omie_control.cli.usage import Commands
 
 if TYPE_CHECKING:
     from omie_control.app import App
 
-commands = typer.Typer(help="Configuração: chaves conhecidas, histórico e volta.", no_args_is_help=True)
+commands = Commands(help="Configuração: chaves conhecidas, histórico e volta.")
 COLUMNS = {
     "config_key": "chave",
     "value": "valor",

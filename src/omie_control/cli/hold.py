@@ -11,12 +11,13 @@ import typer
 
 from omie_control.cli.output import JsonFlag, print_done, print_listing
 from omie_control.cli.session import operator, read_secret, with_app
+from omie_control.cli.usage import Commands
 
 if TYPE_CHECKING:
     from omie_control.app import App
     from omie_control.domain.erasures import Hold
 
-commands = typer.Typer(help="Retenções legais: o que não pode ser apagado por enquanto.", no_args_is_help=True)
+commands = Commands(help="Retenções legais: o que não pode ser apagado por enquanto.")
 COLUMNS = {
     "id": "retenção",
     "person": "pessoa",

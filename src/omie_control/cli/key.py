@@ -10,11 +10,12 @@ import typer
 
 from omie_control.cli.output import JsonFlag, print_listing, print_object
 from omie_control.cli.session import operator, with_app
+from omie_control.cli.usage import Commands
 
 if TYPE_CHECKING:
     from omie_control.app import App
 
-commands = typer.Typer(help="Chaves mestras: listar, gerar, trocar.", no_args_is_help=True)
+commands = Commands(help="Chaves mestras: listar, gerar, trocar.")
 COLUMNS = {
     "id": "chave",
     "is_current": "em uso",

@@ -11,12 +11,12 @@ import typer
 
 from omie_control import __version__
 from omie_control.cli import audit, company, config, hold, key, person, process, role, token, user, webhook
-from omie_control.cli.output import JsonFlag, print_json
+from omie_control.cli.output import JsonFlag, print_error, print_json
+from omie_control.cli.usage import Commands, mistake
 
-main = typer.Typer(
+main = Commands(
     name="omie-control",
     help="Torre de controle entre agentes de IA e o ERP Omie.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -101,20 +101,35 @@ def version(*, as_json: JsonFlag = False) -> None:
         sys.stdout.write(f"omie-control {__version__}\n")
 
 
-@main.callback()
-def root(
-    *,
-    show_version: Annotated[bool, typer.Option("--version", help="Mostra a versão e sai.", is_eager=True)] = False,
-) -> None:
-    """Torre de controle entre agentes de IA e o ERP Omie."""
-    if show_version:
+def _say_version(asked: bool) -> None:
+    if asked:
         version()
         raise typer.Exit
 
 
+@main.callback()
+def root(
+    *,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Mostra a versão e sai.", is_eager=True, callback=_say_version)
+    ] = False,
+) -> None:
+    """Torre de controle entre agentes de IA e o ERP Omie."""
+
+
 def run() -> None:
     """Run the command line; the entry point of the package."""
-    main()
+    try:
+        ended = main(prog_name="omie-control", standalone_mode=False)
+    except typer.Abort:
+        sys.stderr.write("Interrompido; nada foi feito.\n")
+        sys.exit(1)
+    except typer.TyperException as error:
+        # Who asked for nothing was shown the help already.
+        if error.format_message():
+            print_error(mistake(error), as_json="--json" in sys.argv)
+        sys.exit(error.exit_code)
+    sys.exit(ended if isinstance(ended, int) else 0)
 
 
 def _room(name: str) -> ModuleType:

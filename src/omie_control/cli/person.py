@@ -10,6 +10,7 @@ import typer
 
 from omie_control.cli.output import JsonFlag, print_listing, print_object
 from omie_control.cli.session import operator, read_secret, with_app
+from omie_control.cli.usage import Commands
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from omie_control.app import App
     from omie_control.services.erasures import Erased, Report
 
-commands = typer.Typer(help="Dados pessoais (LGPD): levantar, apagar, registro de tratamento.", no_args_is_help=True)
+commands = Commands(help="Dados pessoais (LGPD): levantar, apagar, registro de tratamento.")
 DocumentArgument = Annotated[
     str | None,
     typer.Argument(help="CPF ou CNPJ. Sem ele, é perguntado ou lido da entrada, e não fica no histórico do terminal."),

@@ -13,13 +13,14 @@ import typer
 
 from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
 from omie_control.cli.session import operator, with_app
+from omie_control.cli.usage import Commands
 from omie_control.domain.executions import Execution, Status
 from omie_control.errors import InvalidInput
 
 if TYPE_CHECKING:
     from omie_control.app import App
 
-commands = typer.Typer(help="Execuções: listar, mostrar, acompanhar, cancelar, resolver.", no_args_is_help=True)
+commands = Commands(help="Execuções: listar, mostrar, acompanhar, cancelar, resolver.")
 COLUMNS = {
     "started_at": "início",
     "status": "situação",

@@ -10,6 +10,7 @@ import typer
 from omie_control.cli.output import JsonFlag, print_done, print_listing
 from omie_control.cli.scopes import CompaniesOption, companies_of
 from omie_control.cli.session import operator, with_app
+from omie_control.cli.usage import Commands
 from omie_control.domain.access import RIGHTS
 from omie_control.domain.executions import Category, Complexity
 from omie_control.domain.rights import DESCRIPTIONS, Right
@@ -18,7 +19,7 @@ from omie_control.domain.roles import OwnRole, RoleWords
 if TYPE_CHECKING:
     from omie_control.app import App
 
-commands = typer.Typer(help="Papéis: os do sistema e os próprios da empresa.", no_args_is_help=True)
+commands = Commands(help="Papéis: os do sistema e os próprios da empresa.")
 COLUMNS = {
     "name": "papel",
     "rights": "direitos",

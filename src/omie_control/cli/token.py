@@ -13,13 +13,14 @@ from omie_control.cli.output import JsonFlag, print_done, print_listing, print_o
 from omie_control.cli.scopes import CompaniesOption, companies_of
 from omie_control.cli.session import operator, with_app
 from omie_control.cli.spans import read_span
+from omie_control.cli.usage import Commands
 from omie_control.domain.networks import require_networks
 from omie_control.errors import InvalidInput
 
 if TYPE_CHECKING:
     from omie_control.app import App
 
-commands = typer.Typer(help="Tokens de agentes e scripts.", no_args_is_help=True)
+commands = Commands(help="Tokens de agentes e scripts.")
 COLUMNS = {
     "id": "id",
     "name": "nome",

@@ -14,13 +14,14 @@ import typer
 from omie_control.cli.output import JsonFlag, print_done, print_listing, print_object
 from omie_control.cli.scopes import CompaniesOption, companies_of
 from omie_control.cli.session import operator, read_secret, with_app
+from omie_control.cli.usage import Commands
 from omie_control.domain.actors import User
 from omie_control.domain.executions import Origin
 
 if TYPE_CHECKING:
     from omie_control.app import App
 
-commands = typer.Typer(help="Pessoas que entram no painel.", no_args_is_help=True)
+commands = Commands(help="Pessoas que entram no painel.")
 NameArgument = Annotated[str, typer.Argument(help="Nome de acesso.")]
 SESSIONS = {
     "id": "id",

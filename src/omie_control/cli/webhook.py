@@ -12,6 +12,7 @@ import typer
 from omie_control.cli.output import JsonFlag, print_done, print_listing, print_object
 from omie_control.cli.session import operator, with_app
 from omie_control.cli.spans import read_span
+from omie_control.cli.usage import Commands
 from omie_control.domain.webhooks import EventStatus
 from omie_control.errors import InvalidInput, OmieUnreachable
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from omie_control.app import App
     from omie_control.services.webhooks import WebhookStatus
 
-commands = typer.Typer(help="Webhooks do Omie: endereço, eventos recebidos, teste.", no_args_is_help=True)
+commands = Commands(help="Webhooks do Omie: endereço, eventos recebidos, teste.")
 SlugArgument = Annotated[str | None, typer.Argument(help="Qual empresa; sem nome, a única.")]
 ADDRESS_COLUMNS = {
     "prefix": "prefixo",
