@@ -58,6 +58,7 @@ class OmieFacts:
     """What is known of one refusal. `text` is Omie's own sentence, shortened, with documents hidden.
 
     `is_proved_refusal`: Omie said that this very call was not carried out, so sending it again repeats nothing.
+    `never_left`: not even a connection brought it to Omie, which has counted nothing.
     `seconds` and `clock_time` (HH:MM:SS in Brasília) say how long Omie wants to be left alone.
     """
 
@@ -75,6 +76,7 @@ class OmieFacts:
     omie_id: int | None = None
     integration_code: str | None = None
     is_proved_refusal: bool = False
+    never_left: bool = False
 
     def until(self, now: datetime) -> datetime | None:
         """Return the instant from which Omie may be asked again, or None when it named none."""

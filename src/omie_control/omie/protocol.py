@@ -91,16 +91,21 @@ def decipher(
     return _payload(method, status, data, param)
 
 
-def no_answer(method: Method, cause: str, *, was_sent: bool) -> ControlError:
-    """Return the error for a call without a usable answer: Uncertain for a write that may have reached Omie."""
+def no_answer(method: Method, cause: str, *, was_sent: bool, is_refused: bool = False) -> ControlError:
+    """Return the error for a call without a usable answer: Uncertain for a write that may have reached Omie.
+
+    `is_refused`: whoever answered has not passed it on.
+    """
+    may_be_done = was_sent and not is_refused
     facts = OmieFacts(
         kind=FaultKind.BROKEN,
         cause=cause,
-        for_agent=Uncertain.hint if was_sent and method.writes else OmieUnreachable.hint,
+        for_agent=Uncertain.hint if may_be_done and method.writes else OmieUnreachable.hint,
         for_person="Veja se outras chamadas ao Omie estão funcionando.",
-        is_proved_refusal=not was_sent,
+        is_proved_refusal=not may_be_done,
+        never_left=not was_sent,
     )
-    if was_sent and method.writes:
+    if may_be_done and method.writes:
         return uncertain_with(facts)
     error = OmieUnreachable(cause)
     error.facts = facts
@@ -181,7 +186,8 @@ def _error_for_unreadable(method: Method, status: int, headers: Mapping[str, str
         said = f"{text} Tente novamente em {seconds[1].decode()} segundos." if seconds else text
         return _error_for(method, interpret(code, said, service=method.path, status=status))
     what = "uma resposta vazia" if not body.strip() else "uma resposta que não se pode ler"
-    return no_answer(method, f"O Omie devolveu {what} (HTTP {status}).", was_sent=status not in _REFUSING)
+    cause = f"O Omie devolveu {what} (HTTP {status})."
+    return no_answer(method, cause, was_sent=True, is_refused=status in _REFUSING)
 
 
 def _error_for(method: Method, facts: OmieFacts) -> ControlError:

@@ -198,6 +198,8 @@ def verdict_of(error: ControlError) -> tuple[Verdict, float | None]:
 
 
 def _verdict_of_facts(facts: OmieFacts) -> Verdict:
+    if facts.never_left:
+        return Verdict.NOT_SENT
     if facts.kind is FaultKind.BROKEN and not facts.is_proved_refusal:
         # Silence, a lost connection or half an answer end the call for us only: Omie may still be at it.
         return Verdict.UNKNOWN

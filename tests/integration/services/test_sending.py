@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import Database
 from tests.fixtures_omie import OmieServer, start_omie
 from tests.mcp_serving import settings_for
+from tests.ports import port_of, reserved
 
 from omie_control.app import App, open_app
 from omie_control.app import services as wiring
@@ -25,6 +26,7 @@ from omie_control.errors import OmieBusy, OmieFault, OmieUnreachable, Uncertain
 from omie_control.omie.catalog import catalog
 from omie_control.omie.client import OmieClient
 from omie_control.omie.protocol import Payload
+from omie_control.services import sending
 from omie_control.services.executions import Handle, Request
 from omie_control.simulator.rules import Limits as OmieLimits
 
@@ -142,3 +144,22 @@ async def test_the_limits_left_are_written_with_the_call(desk: Desk) -> None:
 async def test_forty_reads_at_once_break_no_limit_of_omies(desk: Desk) -> None:
     await asyncio.gather(*(desk.call(LIST, {"pagina": 1, "registros_por_pagina": size}) for size in range(1, 41)))
     assert desk.omie.simulator.book.violations == []
+
+
+async def test_what_never_reached_omie_may_be_asked_again_at_once_however_often(
+    database: Database, valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Omie has counted nothing: neither an equal call nor an error, so no limit and no breaker keeps anybody out."""
+    monkeypatch.setattr(sending, "_FIRST_PAUSE_SECONDS", 0.0)
+    async with _desk(database, valkey_url, tmp_path) as desk:
+        client, page = desk.app.services.client, {"pagina": 1, "registros_por_pagina": 5}
+        with closing(reserved()) as nobody:
+            away = f"http://127.0.0.1:{port_of(nobody)}/api/v1/"
+            client.trust(away)
+            with monkeypatch.context() as cut_off:
+                cut_off.setattr(client, "_base_url", away)
+                for _ in range(4):
+                    with pytest.raises(OmieUnreachable):
+                        await desk.call(LIST, page)
+        _, payload = await desk.call(LIST, page)
+        assert payload.data["registros"] == 5
