@@ -34,10 +34,24 @@ def call() -> Call:
     return Call(ENDPOINT, datetime.now(UTC), 120, 200, True, 210, 2000)
 
 
-class Full:
-    """The whole of it: rights, masking, sealing, commitment, group commit, roll-ups, live view in Valkey."""
+class NothingSealed(Bodies):
+    """Keeps no clear bodies: the masked columns are all there is."""
 
-    def __init__(self, database_url: str, valkey_url: str, home: Path) -> None:
+    def seal(self, *_: object, **__: object) -> None:  # type: ignore[override]
+        """Seal nothing."""
+
+
+class Full:
+    """The whole of it: rights, masking, sealing, commitment, group commit, roll-ups, live view in Valkey.
+
+    Without `seals` no clear body is kept, and without `is_live` Valkey hears of nothing.
+    """
+
+    def __init__(
+        self, database_url: str, valkey_url: str, home: Path, *, seals: bool = True, is_live: bool = True
+    ) -> None:
+        self._bodies = Bodies if seals else NothingSealed
+        self._is_live = is_live
         self._settings = Settings(home=home, database_url=database_url, valkey_url=valkey_url)  # type: ignore[arg-type]
         self._answers = answers()
 
@@ -48,10 +62,12 @@ class Full:
         access = Access(postgres)
         keys = Keys(postgres, None, self._settings.home)
         await keys.open()
-        recording = Recording(Bodies(postgres, keys, access), self._settings.zone, self._db.instance.id)
+        recording = Recording(self._bodies(postgres, keys, access), self._settings.zone, self._db.instance.id)
         self._executions = Executions(
             self._db.recorder, postgres, access, recording, Sessions(self._db.redis, self._db.live)
         )
+        if not self._is_live:
+            self._db.recorder._on_commit = None
 
     async def close(self) -> None:
         await self._db.close()

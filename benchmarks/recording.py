@@ -142,9 +142,10 @@ async def against_document(at: Servers, effort: Effort) -> list[str]:
 
 
 async def taxes(at: Servers, effort: Effort) -> list[str]:
-    """Measure what each part costs: schema parts by taking one away, the service's parts by adding one."""
+    """Measure what each part costs: parts of the schema taken from the recorder alone, the service's from the whole."""
     urls = {
-        name: await at.database(name) for name in ("base", "plain", "unindexed", "tied", "unrolled", "masked", "whole")
+        name: await at.database(name)
+        for name in ("base", "plain", "unindexed", "tied", "unrolled", "masked", "unsealed", "unseen", "whole")
     }
     await variants.without_partitions(urls["plain"])
     await variants.without_indexes(urls["unindexed"])
@@ -156,6 +157,8 @@ async def taxes(at: Servers, effort: Effort) -> list[str]:
         "with a foreign key from calls": Bare(urls["tied"], masks=False),
         "without roll-ups": Bare(urls["unrolled"], masks=False),
         "with masking": Bare(urls["masked"], masks=True),
+        "whole, without sealing": Full(urls["unsealed"], at.valkey_url, at.home, seals=False),
+        "whole, without the live view": Full(urls["unseen"], at.valkey_url, at.home, is_live=False),
         "whole: masking, sealing, commitment, rights, live view": Full(urls["whole"], at.valkey_url, at.home),
     }
     for name, way in ways.items():

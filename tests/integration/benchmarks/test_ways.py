@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import asyncpg
+import pytest
 from benchmarks import disk, variants
-from benchmarks.ours import Bare
+from benchmarks.ours import Bare, Full
 from benchmarks.servers import servers
 from tests.conftest import Database
+
+from omie_control.valkey import connection
 
 
 async def test_without_roll_ups_a_row_is_recorded_and_nothing_is_counted(
@@ -22,6 +26,22 @@ async def test_without_roll_ups_a_row_is_recorded_and_nothing_is_counted(
     assert await conn.fetchval("select count(*) from process_executions where status = 'completed'") == 3
     assert await conn.fetchval("select count(*) from omie_api_metrics") == 3
     assert await conn.fetchval("select count(*) from rollup_deltas") == 0
+
+
+@pytest.mark.parametrize(("seals", "is_live"), [(True, True), (False, True), (True, False)])
+async def test_a_part_of_the_whole_is_taken_away_and_nothing_else(
+    database: Database, conn: asyncpg.Connection, valkey_url: str, tmp_path: Path, *, seals: bool, is_live: bool
+) -> None:
+    way = Full(database.app_url, valkey_url, tmp_path, seals=seals, is_live=is_live)
+    await way.open()
+    await asyncio.gather(*(way.run(turn) for turn in range(3)))
+    await way.close()
+    assert await conn.fetchval("select count(*) from process_executions where status = 'completed'") == 3
+    assert await conn.fetchval("select count(*) from process_executions where commitment is not null") == 3
+    assert await conn.fetchval("select count(*) from execution_bodies") == (3 if seals else 0)
+    redis = connection.connect(valkey_url)
+    assert len([key async for key in redis.scan_iter("*process:*")]) == (3 if is_live else 0)
+    await redis.aclose()
 
 
 async def test_bytes_are_measured_of_a_month_that_was_really_made_small() -> None:
