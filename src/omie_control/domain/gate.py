@@ -7,7 +7,7 @@ and `domain/gate_rules.py` for the fallback).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from omie_control.errors import OmieBusy
@@ -53,6 +53,11 @@ class Why(StrEnum):
     BREAKER = "breaker"
     BLOCK = "block"
     QUEUE = "queue"
+
+    @property
+    def error_code(self) -> str:
+        """Return the code by which faces and records name this cause."""
+        return f"gate_{self.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,14 +237,13 @@ _CAUSES = {
 }
 
 
-def busy(why: Why, seconds: float) -> OmieBusy:
-    """Build the refusal that says why, and how long the wait is."""
-    until = datetime.now(UTC) + timedelta(seconds=seconds)
+def busy(why: Why, seconds: float, now: datetime) -> OmieBusy:
+    """Build the refusal that says why, and how long the wait is from `now` on."""
     return OmieBusy(
         f"{_CAUSES[why]} Tente de novo em {span_words(seconds)}.",
         hint="Espere esse tempo e chame de novo uma única vez; chamar antes não adianta.",
-        code=f"gate_{why.value}",
-        until=until,
+        code=why.error_code,
+        until=now + timedelta(seconds=seconds),
     )
 
 

@@ -90,7 +90,7 @@ class DoubleGate:
         id = str(uuid4())
         began = time.monotonic()
         if ask.app_key in self._owed:
-            raise busy(Why.BLOCK, max(0.0, self._owed[ask.app_key][0] - began))
+            raise busy(Why.BLOCK, max(0.0, self._owed[ask.app_key][0] - began), datetime.now(UTC))
         self._app_keys[ask.company] = ask.app_key
         try:
             answer = await self._wait(id, ask, began)
@@ -127,10 +127,10 @@ class DoubleGate:
                 case Admitted():
                     return answer
                 case TurnedAway(seconds, why):
-                    raise busy(why, seconds)
+                    raise busy(why, seconds, datetime.now(UTC))
                 case Wait(seconds, why):
                     if left <= 0:
-                        raise busy(why, seconds)
+                        raise busy(why, seconds, datetime.now(UTC))
                     await self._sleep(id, ask, min(seconds, left, self._limits.waiter_seconds / 3))
 
     async def _sleep(self, id: str, ask: Ask, seconds: float) -> None:
