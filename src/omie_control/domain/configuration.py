@@ -157,6 +157,17 @@ BACKGROUND_PATIENCE = Key(
     highest=3600,
     unit="segundos",
 )
+REPEAT_PATIENCE = Key(
+    "omie.repeat_patience_seconds",
+    ConfigType.THRESHOLD,
+    50,
+    "Quanto uma consulta espera quando o Omie acabou de responder à mesma e só aceita outra igual após um minuto.",
+    "How long a question waits that Omie has just answered and takes again only after a minute.",
+    "0",
+    lowest=0,
+    highest=61,
+    unit="segundos",
+)
 BASE_URL = Key(
     "omie.base_url",
     ConfigType.ENDPOINT,
@@ -188,7 +199,16 @@ PROXY = Key(
 
 KEYS: Mapping[str, Key] = {
     key.name: key
-    for key in (WRITES_ENABLED, CACHE_ENABLED, PATIENCE, BACKGROUND_PATIENCE, BASE_URL, PROXY, LOGIN_HOURS)
+    for key in (
+        WRITES_ENABLED,
+        CACHE_ENABLED,
+        PATIENCE,
+        BACKGROUND_PATIENCE,
+        REPEAT_PATIENCE,
+        BASE_URL,
+        PROXY,
+        LOGIN_HOURS,
+    )
 }
 
 

@@ -93,7 +93,8 @@ class OmieCalls:
             await self._answers.written(company, method)
 
         async def read(asked: Method, question: Mapping[str, Any]) -> Payload:
-            return await self._send(handle, company, asked, question)
+            # The write waits for this answer, and can be judged without it.
+            return await self._send(handle, company, asked, question, waits_for_minute=False)
 
         return await self._writes.run(handle, company, method, param, key, send, read=read, touch=touch)
 
@@ -102,11 +103,19 @@ class OmieCalls:
         await self._access.require(handle.request.actor, right, company.id)
         method.check(param)
 
-    async def _send(self, handle: Handle, company: Company, method: Method, param: Mapping[str, Any]) -> Payload:
+    async def _send(
+        self,
+        handle: Handle,
+        company: Company,
+        method: Method,
+        param: Mapping[str, Any],
+        *,
+        waits_for_minute: bool = True,
+    ) -> Payload:
         handle.omie_endpoint = method.endpoint
         handle.request_payload = dict(param)
         try:
-            payload = await self._sender.send(handle, company, method, param)
+            payload = await self._sender.send(handle, company, method, param, waits_for_minute=waits_for_minute)
         except ControlError:
             handle.response_status_code = handle.calls[-1].status_code if handle.calls else None
             raise

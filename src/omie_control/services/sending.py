@@ -2,6 +2,7 @@
 
 Reads go out again after whatever passes by itself; writes only after a proved refusal. How long to wait is the
 gate's to say: it hears the verdict of the try before, and turns away whoever would wait beyond their patience.
+A read that nothing but Omie's minute between equal questions keeps back waits that out (decision 0023).
 """
 
 from __future__ import annotations
@@ -12,14 +13,22 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
 
 from omie_control.domain.companies import Company
-from omie_control.domain.configuration import BACKGROUND_PATIENCE, BASE_URL, DEFAULTS, PATIENCE, Values
+from omie_control.domain.configuration import (
+    BACKGROUND_PATIENCE,
+    BASE_URL,
+    DEFAULTS,
+    PATIENCE,
+    REPEAT_PATIENCE,
+    Values,
+)
 from omie_control.domain.executions import Call
-from omie_control.domain.gate import Ask, Ticket, Verdict
+from omie_control.domain.gate import Ask, Ticket, Verdict, Why
 from omie_control.domain.sealing import canonical
 from omie_control.errors import ControlError, InvalidInput, OmieBusy, OmieUnreachable, Uncertain
 from omie_control.omie.catalog import Method
@@ -33,6 +42,7 @@ from omie_control.services.recording import Handle
 
 _TRIES = 3
 _FIRST_PAUSE_SECONDS = 0.5
+_SHORTEST_REST_SECONDS = 0.05
 _DIGEST_LETTERS = 32
 _KEY_LETTERS = 16
 
@@ -51,14 +61,24 @@ _KNOWN_GOOD = frozenset({"list"})
 
 @dataclass(slots=True)
 class _Patience:
-    """How much longer a caller would wait, over all tries of one call."""
+    """How much longer a caller would wait, over all tries of one call; `for_minute`: until it may ask the same again.
+
+    The one is spent while there is something to wait for, the other while nobody but Omie's rule is in the way.
+    """
 
     seconds: float
+    for_minute: float
     began: float
 
     @property
     def left(self) -> float:
         return max(0.0, self.seconds - (time.monotonic() - self.began))
+
+    async def rest(self, seconds: float) -> None:
+        """Wait out what is left of the minute."""
+        await asyncio.sleep(seconds)
+        self.for_minute -= seconds
+        self.seconds += seconds
 
 
 class Sender:
@@ -80,8 +100,18 @@ class Sender:
         self._gate = gate
         self._egress = egress
 
-    async def send(self, handle: Handle, company: Company, method: Method, param: Mapping[str, Any]) -> Payload:
+    async def send(
+        self,
+        handle: Handle,
+        company: Company,
+        method: Method,
+        param: Mapping[str, Any],
+        *,
+        waits_for_minute: bool = True,
+    ) -> Payload:
         """Send one call and return what Omie answered.
+
+        `waits_for_minute`: whether a read may wait until Omie takes the same question again; a write never does.
 
         Raises OmieBusy when the wait would exceed the caller's patience; OmieFault; OmieUnreachable; Uncertain when
         a write's fate is unknown.
@@ -94,12 +124,14 @@ class Sender:
         is_background = handle.request.origin.transport in ("demo", "job")
         # Interactive callers are told rather than kept; background work may stand in line.
         patience = _Patience(
-            self._configuration.get(BACKGROUND_PATIENCE if is_background else PATIENCE), time.monotonic()
+            self._configuration.get(BACKGROUND_PATIENCE if is_background else PATIENCE),
+            self._configuration.get(REPEAT_PATIENCE) if waits_for_minute and not method.writes else 0.0,
+            time.monotonic(),
         )
         ask = self._ask(handle, company, door, method, param, is_background=is_background)
         failed: ControlError | None = None
         for number in range(1, _TRIES + 1):
-            ticket = await self._enter(replace(ask, patience_seconds=patience.left), failed)
+            ticket = await self._enter(ask, patience, failed)
             try:
                 return await self._try(handle, door, method, param, ticket)
             except ControlError as error:
@@ -110,15 +142,19 @@ class Sender:
                 await asyncio.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
-    async def _enter(self, ask: Ask, failed: ControlError | None) -> Ticket:
+    async def _enter(self, ask: Ask, patience: _Patience, failed: ControlError | None) -> Ticket:
         """Wait for a ticket. A further try that would take too long ends with what the last one failed of."""
-        try:
-            return await self._gate.enter(ask)
-        except OmieBusy as busy:
-            if failed is None:
-                raise
-            failed.until = busy.until
-            raise failed from busy
+        while True:
+            try:
+                return await self._gate.enter(replace(ask, patience_seconds=patience.left))
+            except OmieBusy as busy:
+                rest = _rest_of_the_minute(busy)
+                if rest is None or rest > patience.for_minute:
+                    if failed is None:
+                        raise
+                    failed.until = busy.until
+                    raise failed from busy
+            await patience.rest(rest)
 
     async def _try(
         self, handle: Handle, door: Door, method: Method, param: Mapping[str, Any], ticket: Ticket
@@ -185,6 +221,13 @@ class Sender:
             is_background=is_background,
             is_known_good=method.kind in _KNOWN_GOOD,
         )
+
+
+def _rest_of_the_minute(busy: OmieBusy) -> float | None:
+    """Return how long Omie's minute between equal questions still lasts; None: something else is in the way."""
+    if busy.code != Why.REDUNDANT.error_code or busy.until is None:
+        return None
+    return max(_SHORTEST_REST_SECONDS, (busy.until - datetime.now(UTC)).total_seconds())
 
 
 def verdict_of(error: ControlError) -> tuple[Verdict, float | None]:
