@@ -12,9 +12,10 @@ JOBS ?= 2
 $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); $(PYTHON) -m venv --without-pip $(VENV); }
 
-# One stamp a lock file: installed again only when the lock changes.
+# One stamp a lock file: installed again only when the lock changes. The lock is whole, so nothing is resolved (--no-deps): pip
+# before 24 would ask for the newest release behind an extra such as pydantic[email], and refuse it for lack of a hash.
 INSTALL = $(BIN)/python -m pip --version >/dev/null 2>&1 && PIP="$(BIN)/python -m pip" || PIP="$(PYTHON) -m pip --python $(BIN)/python"; \
-	PIP_DISABLE_PIP_VERSION_CHECK=1 $$PIP install --quiet --require-hashes
+	PIP_DISABLE_PIP_VERSION_CHECK=1 $$PIP install --quiet --require-hashes --no-deps
 
 $(VENV)/.runtime: requirements.txt pyproject.toml | $(BIN)/python
 	@echo "Preparing $(VENV) (the first time takes a minute)…"
