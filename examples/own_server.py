@@ -26,10 +26,10 @@ async def consultar_preco(produto: str) -> dict[str, str]:
     return {"produto": produto, "preco": "18.90"}
 
 
-@mcp.tool(timeout=1.0)
+@mcp.tool(timeout=5.0)
 @controller.process("fechar_caixa", category="financeiro", complexity="avancada")
 async def fechar_caixa(dia: str, segundos: float = 0.0) -> str:
-    """Fecha o caixa de um dia; passa do tempo limite se demorar mais de um segundo."""
+    """Fecha o caixa de um dia; passa do tempo limite se demorar mais de cinco segundos."""
     async with controller.track("somar_vendas", {"dia": dia}) as run:
         await asyncio.sleep(segundos)
         run.result = {"total": "1234.50"}
