@@ -170,6 +170,7 @@ class OmieClient:
             tell(Event.CALL_SENT, endpoint=method.endpoint, request_size_bytes=len(body))
             try:
                 status, headers, answer = await self._exchange(attempt, url, body)
+                headers, answer = protocol.without_secret(credentials, headers, answer)
                 return self._understood(attempt, protocol.decipher(method, status, headers, answer, param))
             except ControlError as error:
                 self._note_refusal(attempt, error)

@@ -22,6 +22,7 @@ import orjson
 
 from omie_control.domain.companies import Credentials
 from omie_control.domain.json_text import read_json
+from omie_control.domain.masking import HIDDEN
 from omie_control.errors import ControlError, InvalidInput, OmieBusy, OmieFault, OmieUnreachable, Uncertain
 from omie_control.omie.catalog import Method
 from omie_control.omie.facts import FaultKind, OmieFacts, error_with, uncertain_with
@@ -39,6 +40,7 @@ _BY_STATUS = {
     429: ("429", "Too many requests"),
 }
 _PARTIAL = "Parte do lote pode ter sido gravada: consulte cada registro antes de qualquer nova tentativa."
+_FAULT_HEADER = "omieapi-error"
 _HEADER = re.compile(r"\s*([\w:.-]{1,60})\s*-\s*(.*)", re.DOTALL)
 _SECONDS = re.compile(rb"(\d{1,6})\s*segundo")
 
@@ -70,6 +72,19 @@ def encode(call: str, credentials: Credentials, param: Mapping[str, Any]) -> byt
     except (TypeError, ValueError, RecursionError):
         # Not `from`: the cause's text may quote the envelope.
         raise InvalidInput("Os dados da chamada não podem ser escritos em JSON.") from None
+
+
+def without_secret(
+    credentials: Credentials, headers: Mapping[str, str], body: bytes
+) -> tuple[Mapping[str, str], bytes]:
+    """Take our secret out of an answer: whoever stands between us and Omie may quote what it was sent.
+
+    Of the headers only the one that tells of a fault is kept.
+    """
+    secret = credentials.app_secret.reveal()
+    header = headers.get(_FAULT_HEADER, "").replace(secret, HIDDEN)
+    quoted = secret.encode()
+    return {_FAULT_HEADER: header}, body.replace(quoted, HIDDEN.encode()) if quoted in body else body
 
 
 def decipher(
@@ -177,7 +192,7 @@ def _text(value: Any) -> str:
 
 def _error_for_unreadable(method: Method, status: int, headers: Mapping[str, str], body: bytes) -> ControlError:
     """Say what an answer without a usable body means, by its header, then by its status."""
-    header = _HEADER.match(headers.get("omieapi-error", ""))
+    header = _HEADER.match(headers.get(_FAULT_HEADER, ""))
     if header is not None:
         return _error_for(method, interpret(header[1], header[2], service=method.path, status=status))
     if status in _BY_STATUS:
