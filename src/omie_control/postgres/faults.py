@@ -66,6 +66,8 @@ def translated(error: BaseException) -> ControlError:
         return Conflict("Já existe um registro com este identificador.")
     if is_clash(error):
         return Conflict("Outra operação alterou o mesmo registro ao mesmo tempo.", hint="Tente de novo.")
+    if sqlstate(error) == "22021":
+        return InvalidInput("Um dos textos tem o caractere NUL (U+0000).", hint="Tire-o do texto e chame de novo.")
     if isinstance(error, asyncpg.PostgresError | asyncpg.DataError) and is_row_fault(error):
         return InvalidInput("O banco de dados recusou um dos valores.")
     return StorageDown()

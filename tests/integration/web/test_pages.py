@@ -56,6 +56,13 @@ async def test_a_filter_narrows_the_list_and_an_unknown_one_is_named(fresh_house
         assert (await client.get("/?empresa=inventada")).status_code == 422
 
 
+async def test_a_filter_that_no_database_takes_is_told_as_what_it_is(house: House) -> None:
+    async with house.visitor() as client:
+        answer = await client.get("/", params={"tipo": "fechar\0mes"})
+    assert answer.status_code == 422
+    assert "Um dos textos tem o caractere NUL" in answer.text
+
+
 async def test_the_page_of_an_old_execution_says_that_its_bodies_were_cut(fresh_house: House) -> None:
     handle = await fresh_house.begin("consultar_clientes")
     await fresh_house.end(handle, response={"clientes": [{"codigo": number} for number in range(30)]})
