@@ -24,6 +24,7 @@ import redis.asyncio
 from hypothesis import HealthCheck, settings
 
 from omie_control.embedded import EmbeddedServers
+from omie_control.postgres.database import Postgres
 from omie_control.postgres.migrate import migrate
 from omie_control.services import access, audit_samples
 
@@ -155,6 +156,15 @@ async def database(postgres_server: str, template: Database) -> AsyncIterator[Da
         )
     finally:
         await run_on(postgres_server, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+async def postgres(database: Database) -> AsyncIterator[Postgres]:
+    """Give open pools on this test's `database`, as the application's login."""
+    opened = Postgres(database.app_url, owner_url=database.owner_url, timezone=TIMEZONE, pool_size=5)
+    await opened.open()
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-import pytest
-from tests.conftest import TIMEZONE, Database, eventually
+from tests.conftest import eventually
 from tests.integration.postgres.rows import add_company, add_execution
 
 from omie_control.domain.erasures import PersonMark
@@ -22,14 +20,6 @@ from omie_control.postgres.database import Postgres
 OLD, YOUNG = timedelta(days=12), timedelta(days=1)
 HASHER = Hasher(bytes(range(64)))
 ANA, BIA = "52998224725", "11144477735"
-
-
-@pytest.fixture
-async def postgres(database: Database) -> AsyncIterator[Postgres]:
-    opened = Postgres(database.app_url, owner_url=database.owner_url, timezone=TIMEZONE, pool_size=2)
-    await opened.open()
-    yield opened
-    await opened.close()
 
 
 def limit() -> datetime:

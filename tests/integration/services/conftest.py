@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import asyncpg
 import pytest
@@ -16,7 +15,6 @@ from omie_control.services.access import Access
 from omie_control.services.companies import Companies
 from omie_control.services.keys import Keys
 
-TIMEZONE = "America/Sao_Paulo"
 APP_KEY, APP_SECRET = "1234567890", "abcdef0123456789abcdef0123456789"
 OWNER = Actor(ActorKind.USER, "dona", Role.ADMIN)
 STRANGER = Actor(ActorKind.TOKEN, "estranho", Role.VIEWER, companies=frozenset())
@@ -28,15 +26,6 @@ class Firm(NamedTuple):
     padaria: Company
     oficina: Company
     helper: Actor
-
-
-@pytest.fixture
-async def postgres(database: Any) -> AsyncIterator[Postgres]:
-    """Give open pools on this test's database, as the application's login."""
-    opened = Postgres(database.app_url, owner_url=database.owner_url, timezone=TIMEZONE, pool_size=5)
-    await opened.open()
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
-from tests.integration.services.conftest import OWNER, STRANGER, TIMEZONE, Firm, audited
+from tests.conftest import TIMEZONE
+from tests.integration.services.conftest import OWNER, STRANGER, Firm, audited
 
 from omie_control.domain.access import Right
 from omie_control.domain.executions import Origin, execution_id_for, uuid7
