@@ -55,6 +55,8 @@ async def run(
             house.command(
                 "company", "add", "campanha", "--app-key", omie.company.app_key, given=omie.company.app_secret + "\n"
             )
+            # One token, at the pace of a hundred agents.
+            house.command("config", "set", "token.per_second", "1000")
             load = Load(house, callers)
             load.start()
             for cycle in range(cycles):

@@ -49,6 +49,7 @@ from omie_control.services.legal_holds import LegalHolds
 from omie_control.services.live_configuration import LiveConfiguration
 from omie_control.services.logins import Logins
 from omie_control.services.methods import Methods
+from omie_control.services.pace import TokenPace
 from omie_control.services.person_search import PersonSearch
 from omie_control.services.recording import Recording
 from omie_control.services.roles import Roles
@@ -98,6 +99,7 @@ class Services:
     logins: Logins
     tokens: Tokens
     bearers: Bearers
+    token_pace: TokenPace
     executions: Executions
     errands: Errands
     exports: Exports
@@ -187,6 +189,7 @@ async def wire(db: DatabaseManager) -> Services:
         logins=Logins(postgres, users, configuration=live_configuration),
         tokens=tokens,
         bearers=Bearers(tokens, identities),
+        token_pace=TokenPace(postgres, configuration=live_configuration),
         first_steps=FirstSteps(users, tokens, companies),
         executions=executions,
         errands=errands,

@@ -56,7 +56,7 @@ ACTIONS: Mapping[str, str] = {
     "token.refused": "usou um token que não vale: vencido, revogado, inexistente, antes da hora ou de outro endereço "
     "(no máximo um registro por minuto)",
     "token.revoked": "revogou um token",
-    "token.throttled": "fez pedidos demais à API com um token (no máximo um registro por minuto)",
+    "token.throttled": "fez pedidos demais com um token (no máximo um registro por minuto)",
     "user.activated": "reativou um usuário",
     "user.created": "criou um usuário",
     "user.deactivated": "desativou um usuário",

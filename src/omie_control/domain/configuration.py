@@ -187,7 +187,17 @@ LOGIN_HOURS = Key(
     highest=168,
     unit="horas",
 )
-
+TOKEN_PACE = Key(
+    "token.per_second",
+    ConfigType.THRESHOLD,
+    50,
+    "Quantos pedidos por segundo um token pode fazer a cada processo, por MCP e REST juntos; por segundos, mais.",
+    "How many requests a second one token may make to each process, by MCP and REST together; for some seconds, more.",
+    "100",
+    lowest=1,
+    highest=1000,
+    unit="pedidos por segundo",
+)
 PROXY = Key(
     "omie.proxy",
     ConfigType.CREDENTIALS,
@@ -208,6 +218,7 @@ KEYS: Mapping[str, Key] = {
         BASE_URL,
         PROXY,
         LOGIN_HOURS,
+        TOKEN_PACE,
     )
 }
 

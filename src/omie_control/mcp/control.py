@@ -57,6 +57,8 @@ _TRAITS_SECONDS = 30.0
 _NOBODY = Actor(ActorKind.LIBRARY, "anonimo", Role.VIEWER)
 
 Admit = Callable[[Actor, Traits, Mapping[str, Any]], Awaitable[Company | None]]
+# Raises Overloaded for a caller who comes too often.
+Hold = Callable[[Actor, Origin], Awaitable[None]]
 # Finds the errand that a call belongs to, or raises one of our errors.
 Group = Callable[[Request, Traits], Awaitable[Origin]]
 
@@ -92,24 +94,38 @@ def serving(handle: Handle, company: Company | None) -> Iterator[None]:
 
 
 def control(
-    controller: ProcessController, *, actor: Actor = LIBRARY, admit: Admit | None = None, group: Group | None = None
+    controller: ProcessController,
+    *,
+    actor: Actor = LIBRARY,
+    admit: Admit | None = None,
+    group: Group | None = None,
+    hold: Hold | None = None,
 ) -> Control:
     """Make the middleware: `mcp.add_middleware(control(controller))`. Add it first: the first is outermost.
 
     `actor` stands for whoever calls without a token (stdio, in memory). `admit` may turn a call away before
-    it starts, by raising one of our errors, and names the company it is for; `group` names its errand.
+    it starts, by raising one of our errors, and names the company it is for; `group` names its errand; `hold` turns
+    away who comes by HTTP too often.
     """
-    return Control(controller, actor, admit, group)
+    return Control(controller, actor, admit, group, hold)
 
 
 class Control(Middleware):
     """The middleware that `control()` makes."""
 
-    def __init__(self, controller: ProcessController, actor: Actor, admit: Admit | None, group: Group | None) -> None:
+    def __init__(
+        self,
+        controller: ProcessController,
+        actor: Actor,
+        admit: Admit | None,
+        group: Group | None,
+        hold: Hold | None = None,
+    ) -> None:
         self._controller = controller
         self._actor = actor
         self._admit = admit
         self._group = group
+        self._hold = hold
         self._trusted = trusted_networks(controller.db.settings.trusted_proxies)
         self._process_session = f"stdio-{uuid4()}"
         self._traits: dict[tuple[int, str], tuple[float, Traits]] = {}
@@ -140,6 +156,7 @@ class Control(Middleware):
         request = self._request(scope, traits or Traits(_process_type(name)), arguments)
         if request.actor is _NOBODY:
             raise await self._refusal(request, Unauthenticated())
+        await self._held(request)
         if traits is None:
             raise await self._refusal(request, unknown_tool(name))
         if is_heavier(arguments, MAX_ARGUMENTS):
@@ -185,6 +202,7 @@ class Control(Middleware):
         request = self._request(context, traits, given)
         if request.actor is _NOBODY:
             raise await self._refusal(request, Unauthenticated())
+        await self._held(request)
         _, request = await self._admitted(request, traits, None)
         return await self._begin(request)
 
@@ -192,6 +210,15 @@ class Control(Middleware):
         """Write the end of an execution that `open` began; with PostgreSQL away it waits in memory."""
         with anyio.CancelScope(shield=True):
             await self._end(handle, outcome)
+
+    async def _held(self, request: Request) -> None:
+        """Turn away who comes too often: no execution, or a flood of calls would be a flood of rows."""
+        if self._hold is None or request.origin.transport != "http":
+            return
+        try:
+            await self._hold(request.actor, request.origin)
+        except Overloaded as error:
+            raise Failure(say(error), None, code=error.code) from error
 
     async def _admitted(self, request: Request, traits: Traits, named: object) -> tuple[Company | None, Request]:
         """Ask `group` and `admit`, and put the errand and the company they named into the request."""

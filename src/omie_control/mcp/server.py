@@ -147,7 +147,11 @@ def build_server(app: App, *, stdio_actor: Actor | None = None, lists_all: bool 
     """
     _log_with_ours()
     controlled = control(
-        app.controller, actor=stdio_actor or STDIO, admit=_admission(app), group=grouping(app.services.errands)
+        app.controller,
+        actor=stdio_actor or STDIO,
+        admit=_admission(app),
+        group=grouping(app.services.errands),
+        hold=app.services.token_pace.admit,
     )
     server: FastMCP[Any] = FastMCP(
         "omie-control",

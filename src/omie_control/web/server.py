@@ -23,7 +23,6 @@ from omie_control.services.webhooks import PATH as WEBHOOKS
 from omie_control.telemetry import Event, subscribe, tell
 from omie_control.web import auth, health, live, metrics, webhooks, well_known
 from omie_control.web.api import ROUTERS as API_ROUTERS
-from omie_control.web.api.callers import Entrance
 from omie_control.web.api.problems import http_problem, is_api, problem, unreadable
 from omie_control.web.faults import body_of, headers_of, status_of
 from omie_control.web.guard import Guard, allowed_hosts
@@ -65,7 +64,6 @@ def build_web(app: App) -> FastAPI:
     for router in (auth, health, live, metrics, well_known, *pages):
         web.include_router(router.router)
     web.include_router(webhooks.router)
-    web.state.entrance = Entrance(app)
     for api_router in API_ROUTERS:
         web.include_router(api_router)
     web.mount("/static", _KeptFiles(directory=_STATIC), name="static")

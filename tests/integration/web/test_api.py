@@ -16,8 +16,7 @@ from omie_control.domain.executions import Status
 from omie_control.errors import NotFound
 from omie_control.services.configuration import HIDDEN
 from omie_control.services.executions import Outcome, Request
-from omie_control.web.api.callers import Entrance
-from omie_control.web.api.pace import Pace
+from omie_control.services.pace import Pace
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -198,7 +197,7 @@ async def test_a_secret_goes_in_and_never_comes_out(fresh_house: House) -> None:
 async def test_bad_input_is_a_problem_that_repeats_nothing(
     house: House, method: str, path: str, body: bytes, status: int, code: str
 ) -> None:
-    house.web.state.entrance.pace = Pace(per_second=1e6, burst=1e6)
+    house.app.services.token_pace.pace = Pace(lambda: 1e6)
     async with program(house) as client:
         answer = await client.request(method, path, content=body, headers={"Content-Type": "application/json"})
     assert problem_of(answer, status)["code"] == code
@@ -238,7 +237,7 @@ async def test_the_guard_speaks_in_problems_too(house: House) -> None:
 
 
 async def test_a_token_that_comes_too_often_waits_and_the_audit_tells_once(fresh_house: House) -> None:
-    fresh_house.web.state.entrance = Entrance(fresh_house.app, Pace(per_second=0.001, burst=2))
+    fresh_house.app.services.token_pace.pace = Pace(lambda: 0.001, 2000)
     async with program(fresh_house, Role.VIEWER) as hasty, program(fresh_house, Role.ADMIN) as calm:
         assert [(await hasty.get("/system")).status_code for _ in range(4)] == [200, 200, 429, 429]
         answer = await hasty.get("/system")

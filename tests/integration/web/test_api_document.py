@@ -18,7 +18,7 @@ from tests.integration.web.conftest import SYSTEM, House
 from omie_control.domain.actors import Role
 from omie_control.domain.configuration import KEYS
 from omie_control.domain.executions import Status
-from omie_control.web.api.pace import Pace
+from omie_control.services.pace import Pace
 from omie_control.web.api.routes import described
 
 DOCUMENT = described()
@@ -65,7 +65,7 @@ def operations() -> Iterator[Operation]:
 # The house in this process throws dice of its own while values are drawn.
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 async def test_whatever_is_sent_the_answer_is_a_declared_one(house: House, operation: Operation) -> None:
-    house.web.state.entrance.pace = Pace(per_second=1e6, burst=1e6)
+    house.app.services.token_pace.pace = Pace(lambda: 1e6)
     _, token = await house.app.tokens.create(SYSTEM, "qualquer", Role.ADMIN)
     loop = asyncio.get_running_loop()
     seen: list[int] = []
