@@ -49,6 +49,7 @@ class EmbeddedServers:
         self._servers: dict[str, Server] = {}
         self._sockets: Sockets | None = None
         self._endpoints: Endpoints | None = None
+        self._leaving = asyncio.Lock()
 
     async def start(self) -> Endpoints:
         """Start, adopt or join the servers of this home, and return when they answer.
@@ -83,8 +84,12 @@ class EmbeddedServers:
         Raises StorageDown when the home was deleted meanwhile; the servers that are known are stopped all the same.
         """
         self._endpoints = None
-        if self._users.fd is None:
-            return
+        # A start that was given up leaves by itself, and whoever gave it up may leave at the same time.
+        async with self._leaving:
+            if self._users.fd is not None:
+                await self._leave()
+
+    async def _leave(self) -> None:
         try:
             with readable(self._home.path):
                 if self._users.is_in_place():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 import shutil
@@ -21,7 +22,15 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
-from tests.integration.embedded.homes import left_of, pids_of, processes_of, read_endpoints, spawn_holder
+from tests.integration.embedded.homes import (
+    left_of,
+    mentioning,
+    pids_of,
+    processes_of,
+    read_endpoints,
+    spawn_holder,
+    until,
+)
 
 from omie_control.embedded import EmbeddedServers, Endpoints
 
@@ -157,6 +166,17 @@ async def test_ctrl_c_reaches_only_us_so_that_we_can_flush(own_home: Path) -> No
     assert holder.stdout.readline() == "flushed\n"
     assert holder.wait(60) == 0
     assert not left_of(running)
+
+
+async def test_a_start_that_is_given_up_is_left_by_two_at_once(own_home: Path) -> None:
+    servers = EmbeddedServers(own_home)
+    starting = asyncio.create_task(servers.start())
+    await until((own_home / "secrets.json").exists)
+    starting.cancel()
+    await servers.stop()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert not mentioning(own_home)
 
 
 async def test_an_ordinary_account_starts_them_too(own_home: Path) -> None:
