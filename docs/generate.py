@@ -246,8 +246,9 @@ def exit_codes_page() -> str:
     lines += [
         "",
         "`omie-control doctor` exits with 1 when a check is an error. A wrong option or argument is 2, as for any",
-        "command line. Ctrl-C during a short command is 130; `up`, `serve` and `worker` end with 0 on SIGINT and",
-        "SIGTERM. A room may give an error a more precise `code` (`chave_mestra_perdida`, a fault's own code); its",
+        "command line. Once they run, `up`, `serve`, `worker`, `mcp` and `simulate` end with 0 on SIGINT, SIGTERM and",
+        "SIGHUP (not under `nohup`); a start or a short command that a signal ends is 128 and its number (130 for",
+        "Ctrl-C). A room may give an error a more precise `code` (`chave_mestra_perdida`, a fault's own code); its",
         "exit and status stay.",
     ]
     return _page(lines)

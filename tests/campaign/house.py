@@ -44,6 +44,12 @@ class House:
         self.screen = home.with_name(home.name + ".screen")
 
     @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """Ours, once it was started."""
+        assert self._process is not None
+        return self._process
+
+    @property
     def token(self) -> str:
         """The ready token of the start screen."""
         return (self.home / "agent-token").read_text(encoding="ascii").strip()

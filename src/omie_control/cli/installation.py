@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from omie_control.app import App, open_app
+from omie_control.cli.output import print_note
 from omie_control.cli.ports import bind
 from omie_control.cli.screen import Welcome, show
-from omie_control.cli.serve import run_http, stopped_by_signals
+from omie_control.cli.serve import run_http, stop_at_signals
 from omie_control.cli.simulate import run_simulator
 from omie_control.domain.actors import SYSTEM
 from omie_control.jobs.worker import Worker
@@ -25,10 +25,10 @@ async def run(settings: Settings, listener: socket.socket, once_open: Callable[[
     async with open_app(settings, kind="up") as app:
         await once_open()
         async with _demonstration(app) as is_demo, Worker(app):
-            with stopped_by_signals(app):
-                await _welcome(app, listener.getsockname()[1], is_demo=is_demo)
-                await run_http(app, listener)
-                sys.stderr.write("Encerrando: gravando o que falta e parando os servidores…\n")
+            stop_at_signals(app)
+            await _welcome(app, listener.getsockname()[1], is_demo=is_demo)
+            await run_http(app, listener)
+            print_note("Encerrando: gravando o que falta e parando os servidores…")
 
 
 @contextlib.asynccontextmanager

@@ -7,13 +7,15 @@ import logging
 from omie_control.app import open_app
 from omie_control.app.collector import startup_frozen
 from omie_control.cli.session import configure_telemetry, run_async
+from omie_control.cli.signals import on_signals
+from omie_control.cli.stdin import relay_stdin
 from omie_control.domain.actors import SYSTEM, Actor, ActorKind, Role
 from omie_control.mcp.server import build_server
 from omie_control.settings import Settings
 
 
 def mcp(*, company: str | None, allow_writes: bool, all_tools: bool) -> None:
-    """Speak MCP on stdin and stdout until the client leaves."""
+    """Speak MCP on stdin and stdout until the client leaves, or a signal says that it has."""
 
     async def work() -> None:
         settings = Settings.from_environment()
@@ -30,6 +32,8 @@ def mcp(*, company: str | None, allow_writes: bool, all_tools: bool) -> None:
                 may_write=allow_writes,
             )
             server = build_server(app, stdio_actor=principal, lists_all=all_tools)
+            end_input = relay_stdin()
+            on_signals(lambda _: end_input())
             with startup_frozen():
                 await server.run_stdio_async(show_banner=False)
 

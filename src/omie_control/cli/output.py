@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -85,6 +86,12 @@ def print_error(error: ControlError, *, as_json: bool) -> None:
         sys.stderr.write(orjson.dumps({"error": facts}).decode() + "\n")
     else:
         sys.stderr.write(f"Erro: {error.message}\n{error.hint}\n")
+
+
+def print_note(text: str) -> None:
+    """Say on stderr what goes on; a terminal that was closed meanwhile hears nothing, and stops nothing."""
+    with suppress(OSError):
+        sys.stderr.write(text + "\n")
 
 
 def local_time(instant: datetime | None, zone: ZoneInfo) -> str | None:

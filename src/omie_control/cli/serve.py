@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import socket
 from collections.abc import Iterator
 
@@ -15,6 +14,7 @@ from omie_control.app import App, open_app
 from omie_control.app.collector import startup_frozen
 from omie_control.cli.ports import bind
 from omie_control.cli.session import configure_telemetry, run_async, settings_with
+from omie_control.cli.signals import on_signals
 from omie_control.mcp.server import build_mcp_app
 from omie_control.telemetry import Event, tell
 from omie_control.web.server import build_web
@@ -69,23 +69,15 @@ async def run_http(app: App, listener: socket.socket) -> None:
             await serving
 
 
-@contextlib.contextmanager
-def stopped_by_signals(app: App) -> Iterator[None]:
-    """Set `app.stopping` on SIGINT or SIGTERM; a second one changes nothing, so that nothing is lost in haste."""
-    loop = asyncio.get_running_loop()
+def stop_at_signals(app: App) -> None:
+    """Set `app.stopping` at the first signal; a second one changes nothing, so that nothing is lost in haste."""
 
-    def stop() -> None:
+    def stop(_: int) -> None:
         if not app.stopping.is_set():
             tell(Event.PROCESS_STOPPING)
             app.stopping.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+    on_signals(stop)
 
 
 def serve(*, host: str | None, port: int | None) -> None:
@@ -96,8 +88,8 @@ def serve(*, host: str | None, port: int | None) -> None:
         configure_telemetry(settings, "serve")
         listener = bind(settings.host, settings.port)
         async with open_app(settings, kind="serve") as app:
-            with stopped_by_signals(app):
-                tell(Event.PROCESS_STARTED, kind="serve", port=listener.getsockname()[1])
-                await run_http(app, listener)
+            stop_at_signals(app)
+            tell(Event.PROCESS_STARTED, kind="serve", port=listener.getsockname()[1])
+            await run_http(app, listener)
 
     run_async(work())

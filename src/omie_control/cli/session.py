@@ -16,6 +16,7 @@ import uvloop
 from omie_control import __version__
 from omie_control.cli.exits import exit_code
 from omie_control.cli.output import print_error
+from omie_control.cli.signals import EndedBySignal, until_signalled
 from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.errors import ControlError
 from omie_control.settings import Settings, exports_traces
@@ -40,10 +41,12 @@ def run_async(work: Coroutine[Any, Any, T], *, as_json: bool = False) -> T:
     """Run a command's coroutine; one of our errors becomes a text on stderr and an exit code."""
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(work)
+            return runner.run(until_signalled(work))
     except ControlError as error:
         print_error(error, as_json=as_json)
         raise typer.Exit(exit_code(error)) from None
+    except EndedBySignal as ended:
+        raise typer.Exit(128 + ended.number) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 

@@ -11,6 +11,7 @@ import uvicorn
 from omie_control.cli.ports import bind
 from omie_control.cli.serve import Server
 from omie_control.cli.session import run_async
+from omie_control.cli.signals import on_signals
 from omie_control.simulator.seed import DEMO_COMPANIES
 from omie_control.simulator.server import build_simulator
 
@@ -25,7 +26,9 @@ def simulate(*, host: str, port: int) -> None:
         for company in DEMO_COMPANIES:
             sys.stdout.write(f"  {company.name}: app_key {company.app_key}  app_secret {company.app_secret}\n")
         sys.stdout.flush()
-        await uvicorn.Server(_config()).serve(sockets=[listener])
+        ended = asyncio.Event()
+        on_signals(lambda _: ended.set())
+        await run_simulator(listener, ended)
 
     run_async(work())
 

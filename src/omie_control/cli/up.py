@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from importlib import import_module
 
+from omie_control.cli.output import print_note
 from omie_control.cli.ports import bind
 from omie_control.cli.session import configure_telemetry, run_async, settings_with
 from omie_control.embedded import EmbeddedServers, HomeLock
@@ -36,7 +36,7 @@ def up(*, host: str | None, port: int | None) -> None:
                 await run(settings, listener, early.stop)
             finally:
                 await early.stop()
-        sys.stderr.write("Encerrado; nada ficou rodando e os dados estão guardados.\n")
+        print_note("Encerrado; nada ficou rodando e os dados estão guardados.")
 
     run_async(work())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from omie_control.app import open_app
 from omie_control.app.collector import startup_frozen
-from omie_control.cli.serve import stopped_by_signals
+from omie_control.cli.serve import stop_at_signals
 from omie_control.cli.session import configure_telemetry, run_async
 from omie_control.jobs.worker import Worker
 from omie_control.settings import Settings
@@ -18,7 +18,8 @@ def worker() -> None:
         settings = Settings.from_environment()
         configure_telemetry(settings, "worker")
         async with open_app(settings, kind="worker") as app, Worker(app):
-            with stopped_by_signals(app), startup_frozen():
+            stop_at_signals(app)
+            with startup_frozen():
                 tell(Event.PROCESS_STARTED, kind="worker")
                 await app.stopping.wait()
 
