@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from omie_control.domain.expectations import expected
+from omie_control.domain.networks import trusted_networks
 from omie_control.domain.outgoing import Outgoing, origin_of
 from omie_control.errors import InvalidInput
 
@@ -24,9 +25,18 @@ _LIST = "A lista está em docs/reference/settings.md."
 OMIE_BASE_URL = "https://app.omie.com.br/api/v1/"
 
 
+def _split(url: str) -> SplitResult | None:
+    """Take an address apart; None for one that is none, such as one with half a pair of brackets."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
+
+
 def _require_scheme(*schemes: str) -> AfterValidator:
     def check(url: SecretStr) -> SecretStr:
-        if urlsplit(url.get_secret_value()).scheme not in schemes:
+        parts = _split(url.get_secret_value())
+        if parts is None or parts.scheme not in schemes:
             raise ValueError(f"precisa começar com {' ou '.join(f'{scheme}://' for scheme in schemes)}")
         return url
 
@@ -56,7 +66,8 @@ def _require_zone(name: str) -> str:
 
 
 def _require_http(url: str) -> str:
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
+    parts = _split(url)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.netloc:
         raise ValueError("precisa ser um endereço completo, com http:// ou https://")
     return url
 
@@ -71,6 +82,14 @@ def _require_origin(url: str) -> str:
 
 def _require_hosts(entries: tuple[str, ...]) -> tuple[str, ...]:
     Outgoing.allowing(entries)
+    return entries
+
+
+def _require_networks(entries: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        trusted_networks(entries)
+    except InvalidInput:
+        raise ValueError("esperados endereços ou redes, como 10.0.0.0/8,127.0.0.1") from None
     return entries
 
 
@@ -92,7 +111,7 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="Address that the HTTP server listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port of the HTTP server; 0 takes any free one.")
     public_url: HttpUrl | None = Field(None, description="Address people reach it by, when it stands behind a proxy.")
-    trusted_proxies: tuple[str, ...] = Field(
+    trusted_proxies: Annotated[tuple[str, ...], AfterValidator(_require_networks)] = Field(
         (), description="Comma-separated addresses or networks of proxies whose X-Forwarded-For is believed."
     )
     database_url: PostgresUrl | None = Field(
@@ -261,12 +280,14 @@ def _read_secret(path: Path | None, name: str) -> SecretStr | None:
         return None
     try:
         return SecretStr(path.read_text(encoding="utf-8").strip())
-    except OSError as exc:
+    except (OSError, UnicodeError) as exc:
+        # Of what the file holds, not even the cause may travel.
+        reason = exc.strerror if isinstance(exc, OSError) else "não é um texto em UTF-8"
         raise InvalidInput(
-            f"O arquivo de {PREFIX}{name} não pode ser lido: {exc.strerror}.",
+            f"O arquivo de {PREFIX}{name} não pode ser lido: {reason}.",
             hint="Confira o caminho e as permissões.",
             code="bad_setting",
-        ) from exc
+        ) from None
 
 
 def _near(field: str) -> str:

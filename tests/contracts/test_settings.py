@@ -44,14 +44,15 @@ WRONG = {
     "LOG_FORMAT": ("xml",),
     "DEMO": ("talvez",),
     "DATABASE_URL": (f"mysql://u:{SECRET}@db/x", SECRET),
-    "DATABASE_OWNER_URL": (f"u:{SECRET}@db/x",),
+    "DATABASE_OWNER_URL": (f"u:{SECRET}@db/x", f"postgresql://u:{SECRET}@[::1/x"),
     "DATABASE_READ_URL": (f"http://u:{SECRET}@db/x",),
     "VALKEY_URL": (
         *(f"memcached://:{SECRET}@cache", SECRET, f"valkey://:{SECRET}@cache:porta"),
         *(f"valkey+sentinel://:{SECRET}@cache", f"redis+cluster://:{SECRET}@/0", f"redis+cluster://:{SECRET}@a/b"),
     ),
     "OMIE_BASE_URL": ("app.omie.com.br/api/v1/", "ftp://app.omie.com.br/"),
-    "PUBLIC_URL": ("omie.example.com", "https://"),
+    "PUBLIC_URL": ("omie.example.com", "https://", "https://[::1"),
+    "TRUSTED_PROXIES": ("proxy.lan", "10.0.0.0/8,abc", "10.0.0.0/99"),
     "EGRESS": ("x" * 61,),
     "OUTGOING_ALLOWED": ("dentro da rede", "10.0.0.1/8", "http://proxy.lan:3128", "2130706433"),
 }
@@ -81,6 +82,7 @@ def test_a_wrong_value_is_one_line_that_names_its_variable(name: str, value: str
     error = _refused({f"{PREFIX}{name}": value})
     assert error.message.startswith(f"{PREFIX}{name} não serve: ")
     assert "\n" not in error.for_people()
+    assert "Invalid" not in error.message
     assert SECRET not in error.for_people() + repr(error.__cause__) + repr(error.__context__)
 
 
@@ -114,6 +116,14 @@ def test_a_secret_file_that_is_not_there_is_named_by_its_variable(tmp_path: Path
     settings = Settings.from_environment({f"{PREFIX}ADMIN_PASSWORD_FILE": str(tmp_path / "nothing")})
     with pytest.raises(InvalidInput, match=f"{PREFIX}ADMIN_PASSWORD_FILE não pode ser lido"):
         settings.resolved_admin_password()
+
+
+def test_a_secret_file_that_holds_no_text_is_named_by_its_variable(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_bytes(b"\xff\xfe\x00")
+    settings = Settings.from_environment({f"{PREFIX}MASTER_KEY_FILE": str(file)})
+    with pytest.raises(InvalidInput, match=f"{PREFIX}MASTER_KEY_FILE não pode ser lido: não é um texto"):
+        settings.resolved_master_key()
 
 
 def test_settings_never_print_their_secrets() -> None:
