@@ -85,6 +85,18 @@ def _require_hosts(entries: tuple[str, ...]) -> tuple[str, ...]:
     return entries
 
 
+def _absolute(path: Path) -> Path:
+    # Told apart here, once: what is relative would be another folder for each folder that a command is started in.
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("não se sabe qual é a pasta pessoal desta conta; use um caminho completo") from None
+
+
+def _own_folder() -> Path:
+    return Path("~", ".omie-control")
+
+
 def _require_networks(entries: tuple[str, ...]) -> tuple[str, ...]:
     try:
         trusted_networks(entries)
@@ -95,6 +107,7 @@ def _require_networks(entries: tuple[str, ...]) -> tuple[str, ...]:
 
 PostgresUrl = Annotated[SecretStr, _require_scheme("postgresql", "postgres")]
 ValkeyUrl = Annotated[SecretStr, AfterValidator(_require_valkey)]
+FilePath = Annotated[Path, AfterValidator(_absolute)]
 HttpUrl = Annotated[str, AfterValidator(_require_http)]
 OutgoingUrl = Annotated[str, AfterValidator(_require_origin)]
 
@@ -104,8 +117,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    home: Path = Field(
-        default_factory=lambda: Path.home() / ".omie-control",
+    home: FilePath = Field(
+        default_factory=_own_folder,
+        validate_default=True,
         description="Folder of the embedded servers' data, the master key and the runtime files.",
     )
     host: str = Field("127.0.0.1", description="Address that the HTTP server listens on.")
@@ -139,12 +153,12 @@ class Settings(BaseModel):
         None,
         description="Master key (32 bytes in base64). Unset: MASTER_KEY_FILE, else a file in HOME.",
     )
-    master_key_file: Path | None = Field(None, description="File that holds the master key.")
+    master_key_file: FilePath | None = Field(None, description="File that holds the master key.")
     master_key_command: str | None = Field(
         None,
         description="Command that prints the master keys, such as one that asks a vault; run without a shell.",
     )
-    audit_folder: Path | None = Field(
+    audit_folder: FilePath | None = Field(
         None,
         description="Second folder for the checkpoints of the audit, such as a share of another machine; "
         "the first is HOME/audit.",
@@ -175,7 +189,7 @@ class Settings(BaseModel):
     oidc_client_secret: SecretStr | None = Field(
         None, description="Secret of OIDC_CLIENT_ID. Unset: OIDC_CLIENT_SECRET_FILE, else a client without one."
     )
-    oidc_client_secret_file: Path | None = Field(None, description="File that holds the secret of OIDC_CLIENT_ID.")
+    oidc_client_secret_file: FilePath | None = Field(None, description="File that holds the secret of OIDC_CLIENT_ID.")
     oidc_scopes: str = Field(
         "openid profile email", max_length=500, description="What the dashboard asks the provider for at a login."
     )
@@ -192,7 +206,9 @@ class Settings(BaseModel):
     admin_password: SecretStr | None = Field(
         None, description="First password of the user admin. Unset: one is made and shown once at the first start."
     )
-    admin_password_file: Path | None = Field(None, description="File that holds the first password of the user admin.")
+    admin_password_file: FilePath | None = Field(
+        None, description="File that holds the first password of the user admin."
+    )
     tz: Annotated[str, AfterValidator(_require_zone)] = Field(
         "America/Sao_Paulo", description="Time zone of ids, date and hour keys and everything people read."
     )

@@ -126,6 +126,29 @@ def test_a_secret_file_that_holds_no_text_is_named_by_its_variable(tmp_path: Pat
         settings.resolved_master_key()
 
 
+@pytest.mark.parametrize(
+    "name", ["HOME", "MASTER_KEY_FILE", "ADMIN_PASSWORD_FILE", "OIDC_CLIENT_SECRET_FILE", "AUDIT_FOLDER"]
+)
+def test_a_path_is_the_same_from_every_folder(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    monkeypatch.chdir(tmp_path)
+    read = {text: Settings.from_environment({f"{PREFIX}{name}": text}) for text in ("~/omie", "omie", "/srv/omie")}
+    assert {text: getattr(settings, name.lower()) for text, settings in read.items()} == {
+        "~/omie": tmp_path / "me" / "omie",
+        "omie": tmp_path / "omie",
+        "/srv/omie": Path("/srv/omie"),
+    }
+
+
+def test_an_account_without_a_folder_of_its_own_is_told_to_name_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", unknown)
+    error = _refused({})
+    assert error.message.startswith(f"{PREFIX}HOME não serve: não se sabe qual é a pasta pessoal")
+
+
 def test_settings_never_print_their_secrets() -> None:
     settings = Settings.from_environment(
         {
