@@ -26,7 +26,7 @@ from omie_control.embedded.locks import FileLock
 from omie_control.embedded.processes import Command, find_processes, launch, send
 from omie_control.embedded.server import Server
 from omie_control.embedded.sockets import Sockets
-from omie_control.embedded.troubles import CHOOSE_HOME
+from omie_control.embedded.troubles import CHOOSE_HOME, USE_EXTERNAL
 from omie_control.errors import Conflict, ControlError, StorageDown
 
 OWNER, APP, READER = "omie_owner", "omie_app", "omie_reader"
@@ -108,8 +108,7 @@ class PostgresServer(Server):
             self._end_group(child)
             raise
         if child.returncode:
-            lines = [line for line in tail(place / "log").splitlines() if "error" in line or "FATAL" in line]
-            raise _not_made(lines[0].strip() if lines else "initdb falhou")
+            raise _not_made(_first_fault(tail(place / "log")))
 
     @staticmethod
     def _end_group(child: subprocess.Popen[bytes]) -> None:
@@ -251,9 +250,15 @@ def _mentions(path: str) -> Callable[[Command], bool]:
     return lambda words: any(path in word for word in words)
 
 
+def _first_fault(said: str) -> str:
+    """Return the line in which initdb says what went wrong: one of a fault, or its last word."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    faults = [line for line in lines if "error" in line or "FATAL" in line]
+    return (faults or lines[-1:] or ["initdb falhou"])[0]
+
+
 def _not_made(reason: str) -> ControlError:
-    return StorageDown(
-        f"Não foi possível criar os dados do PostgreSQL: {reason}.",
-        hint="Confira o espaço em disco e inicie de novo.",
-        code="dados_nao_criados",
-    )
+    hint = "Confira o espaço em disco e inicie de novo."
+    if "could not look up effective user ID" in reason:
+        hint = f"Rode com uma conta que tenha nome neste sistema (em /etc/passwd). {USE_EXTERNAL}"
+    return StorageDown(f"Não foi possível criar os dados do PostgreSQL: {reason}.", hint=hint, code="dados_nao_criados")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from omie_control.embedded import EmbeddedServers, HomeLock
+from omie_control.embedded import EmbeddedServers, HomeLock, binaries
+from omie_control.embedded.binaries import PostgresBinaries
 from omie_control.embedded.home import Home
 from omie_control.embedded.locks import FileLock
 from omie_control.embedded.sockets import find_sockets
@@ -50,6 +51,20 @@ async def test_a_server_that_cannot_start_says_why(own_home: Path, make_servers:
     shutil.rmtree(own_home / "postgres" / "pg_wal")
     with pytest.raises(StorageDown, match=r"PostgreSQL embutido não iniciou: .*pg_wal"):
         await make_servers(valkey=False).start()
+
+
+async def test_an_account_without_a_name_is_told_that_postgres_wants_one(
+    own_home: Path, make_servers: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = own_home.parent / "pginstall"
+    (programs / "bin").mkdir(parents=True)
+    said = "initdb: could not look up effective user ID 4242: user does not exist"
+    (programs / "bin" / "initdb").write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 1\n")
+    (programs / "bin" / "initdb").chmod(0o755)
+    monkeypatch.setattr(binaries, "find_postgres", lambda: PostgresBinaries(programs, "18.6"))
+    with pytest.raises(StorageDown, match="user ID 4242: user does not exist") as refused:
+        await make_servers(valkey=False).start()
+    assert "/etc/passwd" in refused.value.hint
 
 
 async def test_an_unknown_timezone_does_not_hang(make_servers: Make) -> None:
