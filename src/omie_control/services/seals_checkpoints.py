@@ -19,6 +19,7 @@ from pathlib import Path
 import orjson
 
 from omie_control.domain.seals import Seal, SigningKey
+from omie_control.errors import StorageDown
 
 FOLDER, FILE_NAME = "audit", "checkpoints.jsonl"
 _FULL_BYTES = 64 * 1024 * 1024
@@ -83,14 +84,28 @@ class Checkpoints:
             raise troubles[0]
 
     def last(self) -> Checkpoint | None:
-        """Return the newest checkpoint of all files, or None."""
-        found = [point for folder in self.folders if (point := _last_of(_files(folder))) is not None]
+        """Return the newest checkpoint of all files that can be read, or None."""
+        found: list[Checkpoint] = []
+        for folder in self.folders:
+            # A share that is away must not keep the others from speaking; `append` tells of it.
+            with suppress(OSError):
+                found += filter(None, [_last_of(_files(folder))])
         return max(found, key=lambda point: point.sequence, default=None)
 
     def read(self, folder: Path) -> Iterator[Checkpoint | Illegible]:
-        """Read the checkpoints of a folder in the order of its lines; what cannot be read in its place."""
-        for path in _files(folder):
-            yield from _read(path)
+        """Read the checkpoints of a folder in the order of its lines; what cannot be read in its place.
+
+        Raises StorageDown for a folder that is away: without it nothing is proved.
+        """
+        try:
+            for path in _files(folder):
+                yield from _read(path)
+        except OSError as exc:
+            raise StorageDown(
+                f"Os selos guardados em {folder} não podem ser lidos: {exc.strerror or type(exc).__name__}.",
+                hint="Devolva o acesso a essa pasta e verifique de novo.",
+                code="checkpoints_ilegiveis",
+            ) from exc
 
     def _append_in(self, folder: Path, point: Checkpoint) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

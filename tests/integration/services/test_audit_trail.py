@@ -21,7 +21,7 @@ from omie_control.domain.audit_file import FileCheck
 from omie_control.domain.executions import Status, uuid7
 from omie_control.domain.sealing import canonical
 from omie_control.domain.seals import FIRST_PREVIOUS, SigningKey, make_seal, new_signing_key
-from omie_control.errors import Forbidden, InvalidInput, NotFound
+from omie_control.errors import Forbidden, InvalidInput, NotFound, StorageDown
 from omie_control.postgres import bodies as store
 from omie_control.services.access import Access
 from omie_control.services.audit_export import AuditExport
@@ -229,6 +229,23 @@ async def test_checkpoints_lie_in_both_folders_and_are_guarded(house: Books, tmp
     await house.run()
     await house.seals.turn()
     assert [orjson.loads(line)["sequence"] for line in first.read_bytes().splitlines()] == [1, 4]
+    assert await house.verify() == []
+
+
+async def test_a_second_folder_that_is_away_stops_only_the_verification(house: Books, tmp_path: Path) -> None:
+    """A share that is away answers with errors of its own, which are none of PostgreSQL's."""
+    (tmp_path / "segunda").write_text("no folder")
+    first, second = house.checkpoints.folders
+    for sequence in (1, 2):
+        await house.run()
+        assert await house.seals.turn()
+        assert (first / "checkpoints.jsonl").read_bytes().count(b"\n") == sequence
+    assert house.postgres.is_up
+    with pytest.raises(StorageDown, match=str(second)) as refused:
+        await house.verify()
+    assert refused.value.code == "checkpoints_ilegiveis"
+    assert house.postgres.is_up
+    second.unlink()
     assert await house.verify() == []
 
 
