@@ -11,7 +11,7 @@ import typer
 
 from omie_control import __version__
 from omie_control.cli import audit, company, config, hold, key, person, process, role, token, user, webhook
-from omie_control.cli.output import JsonFlag, print_error, print_json
+from omie_control.cli.output import JsonFlag, accept_any_charset, print_error, print_json
 from omie_control.cli.usage import Commands, mistake
 
 main = Commands(
@@ -119,6 +119,7 @@ def root(
 
 def run() -> None:
     """Run the command line; the entry point of the package."""
+    accept_any_charset()
     try:
         ended = main(prog_name="omie-control", standalone_mode=False)
     except typer.Abort:

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Annotated, Any
+from io import TextIOWrapper
+from typing import Annotated, Any, TextIO
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -20,11 +21,27 @@ _WIDE = 400
 JsonFlag = Annotated[bool, typer.Option("--json", help="Imprime JSON, para scripts.")]
 
 
+def accept_any_charset() -> None:
+    """Show a question mark for a letter that the terminal's character set has not, instead of failing."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
 def print_json(value: object) -> None:
     """Print one JSON value on one line per object, indented for reading."""
-    sys.stdout.write(
-        orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS, default=str).decode() + "\n"
-    )
+    _write_json(sys.stdout, orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS, default=str))
+
+
+def print_json_line(value: object) -> None:
+    """Print one JSON value on one line, at once, for whoever follows."""
+    _write_json(sys.stdout, orjson.dumps(value, default=str))
+    sys.stdout.flush()
+
+
+def _write_json(stream: TextIO, text: bytes) -> None:
+    # JSON is UTF-8 whatever the terminal's character set: whoever reads it is a program.
+    stream.flush()
+    stream.buffer.write(text + b"\n")
 
 
 def print_listing(
@@ -83,7 +100,7 @@ def print_error(error: ControlError, *, as_json: bool) -> None:
     """Say on stderr what happened and what to do next."""
     if as_json:
         facts = {"code": error.code, "message": error.message, "hint": error.hint, "execution_id": error.execution_id}
-        sys.stderr.write(orjson.dumps({"error": facts}).decode() + "\n")
+        _write_json(sys.stderr, orjson.dumps({"error": facts}))
     else:
         sys.stderr.write(f"Erro: {error.message}\n{error.hint}\n")
 

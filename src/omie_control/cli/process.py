@@ -8,14 +8,13 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 
-from omie_control.cli.output import JsonFlag, local_time, print_listing, print_object
+from omie_control.cli.output import JsonFlag, local_time, print_error, print_json_line, print_listing, print_object
 from omie_control.cli.session import operator, with_app
 from omie_control.cli.usage import Commands
 from omie_control.domain.executions import Execution, Status
-from omie_control.errors import InvalidInput
+from omie_control.errors import InvalidInput, StorageDown
 
 if TYPE_CHECKING:
     from omie_control.app import App
@@ -107,14 +106,23 @@ def tail(
     async def verb(app: App) -> None:
         wanted, actor = _status(status), operator()
         seen: dict[str, Status] = {}
+        is_away = False
         loop = asyncio.get_running_loop()
         until = None if seconds is None else loop.time() + seconds
         while until is None or loop.time() < until:
-            page = await app.executions.list(actor, status=wanted, process_type=process_type, limit=100)
-            for item in reversed(page.items):
-                if seen.get(item.execution_id) != item.status:
-                    _print_line(item, app, as_json=as_json)
-            seen = {item.execution_id: item.status for item in page.items}
+            try:
+                page = await app.executions.list(actor, status=wanted, process_type=process_type, limit=100)
+            except StorageDown as error:
+                # Said once; whoever follows need not start again.
+                if not is_away:
+                    print_error(error, as_json=as_json)
+                is_away = True
+            else:
+                is_away = False
+                for item in reversed(page.items):
+                    if seen.get(item.execution_id) != item.status:
+                        _print_line(item, app, as_json=as_json)
+                seen = {item.execution_id: item.status for item in page.items}
             await asyncio.sleep(TAIL_SECONDS)
 
     with_app(verb, as_json=as_json)
@@ -191,8 +199,8 @@ def _row(item: Execution, app: App, *, as_json: bool, whole: bool = False) -> di
 def _print_line(item: Execution, app: App, *, as_json: bool) -> None:
     row = _row(item, app, as_json=as_json)
     if as_json:
-        sys.stdout.write(orjson.dumps(row, default=str).decode() + "\n")
+        print_json_line(row)
     else:
         took = "" if item.duration_ms is None else f" {timedelta(milliseconds=item.duration_ms).total_seconds():.3f}s"
         sys.stdout.write(f"{row['started_at']} {item.status:<10} {item.process_type}{took} {item.execution_id}\n")
-    sys.stdout.flush()
+        sys.stdout.flush()
