@@ -179,7 +179,9 @@ def configure_logging(log_format: str, *, level: int = logging.INFO, file: Path 
 
 
 def _formatter(log_format: str, shared: list[Any]) -> logging.Formatter:
-    tail: list[Any] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    # Plain: the library's own choice, where rich is installed, shows every local value of every frame, secrets too.
+    plain = structlog.dev.plain_traceback
+    tail: list[Any] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     if log_format == "json":
         tail = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     return structlog.stdlib.ProcessorFormatter(
