@@ -243,6 +243,16 @@ class Settings(BaseModel):
         """The time zone that dates what people read."""
         return ZoneInfo(self.tz)
 
+    def own_address(self, port: int | None = None) -> str:
+        """Return where others reach this installation; without PUBLIC_URL, where this machine does.
+
+        No slash at its end. `port` is the one that was taken, where any free one was asked for.
+        """
+        if self.public_url is not None:
+            return self.public_url.rstrip("/")
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, never bound
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port if port is None else port}"
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Read `OMIE_CONTROL_*`; an empty value counts as unset. Raises InvalidInput with one readable line."""

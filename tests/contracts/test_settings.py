@@ -149,6 +149,22 @@ def test_an_account_without_a_folder_of_its_own_is_told_to_name_one(monkeypatch:
     assert error.message.startswith(f"{PREFIX}HOME não serve: não se sabe qual é a pasta pessoal")
 
 
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({}, "http://127.0.0.1:8123"),
+        ({"HOST": "0.0.0.0"}, "http://127.0.0.1:8123"),
+        ({"HOST": "::"}, "http://[::1]:8123"),
+        ({"HOST": "::1"}, "http://[::1]:8123"),
+        ({"HOST": "torre.lan"}, "http://torre.lan:8123"),
+        ({"PUBLIC_URL": "https://torre.example.com/"}, "https://torre.example.com"),
+    ],
+)
+def test_an_installation_says_an_address_that_can_be_typed(given: dict[str, str], address: str) -> None:
+    settings = Settings.from_environment({f"{PREFIX}{name}": value for name, value in given.items()})
+    assert settings.own_address(8123) == address
+
+
 def test_settings_never_print_their_secrets() -> None:
     settings = Settings.from_environment(
         {

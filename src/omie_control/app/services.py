@@ -168,7 +168,7 @@ async def wire(db: DatabaseManager) -> Services:
     recognition = Recognition(settings.oidc_link_by_email, settings.oidc_login_roles)
     user_identities = UserIdentities(postgres, access, users, identities, settings.oidc_issuer, recognition)
     settlements = Settlements(postgres, keys, bodies, access, answers, db.tell)
-    webhooks = Webhooks(postgres, access, _own_address(settings))
+    webhooks = Webhooks(postgres, access, settings.own_address())
     inbox = WebhookInbox(postgres, keys, companies, answers)
     return Services(
         recorder=db.recorder,
@@ -224,14 +224,6 @@ def _given_keys(settings: Settings, first: list[SecretStr]) -> str:
     """Return the master keys as they are given now; at the start they were just asked for."""
     given = first.pop() if first else settings.resolved_master_key()
     return "" if given is None else given.get_secret_value()
-
-
-def _own_address(settings: Settings) -> str:
-    """Return where others reach this installation; without PUBLIC_URL, where this machine does."""
-    if settings.public_url is not None:
-        return settings.public_url
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared, never bound
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def _proxy(configuration: LiveConfiguration) -> str | None:

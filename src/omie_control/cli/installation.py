@@ -62,12 +62,12 @@ async def _welcome(app: App, port: int, *, is_demo: bool) -> None:
     access = await app.first_steps.ensure_access(settings.home, given.get_secret_value() if given is not None else None)
     show(
         Welcome(
-            url=settings.public_url.rstrip("/") if settings.public_url else f"http://{_shown_host(settings)}:{port}",
+            url=settings.own_address(port),
             username=access.username,
             password=None if given is not None else access.password,
             token=access.token,
             home=settings.home,
-            master_key=_where_the_key_lies(settings),
+            master_key=where_the_key_lies(settings),
             database="PostgreSQL externo" if settings.database_url else f"PostgreSQL em {settings.home / 'postgres'}",
             valkey="Valkey externo" if settings.valkey_url else f"Valkey em {settings.home / 'valkey'}",
             is_demo=is_demo,
@@ -76,11 +76,10 @@ async def _welcome(app: App, port: int, *, is_demo: bool) -> None:
     tell(Event.PROCESS_STARTED, kind="up", port=port)
 
 
-def _shown_host(settings: Settings) -> str:
-    return "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - shown, not bound
-
-
-def _where_the_key_lies(settings: Settings) -> str:
+def where_the_key_lies(settings: Settings) -> str:
+    """Say what is to be kept, in the order in which the settings look for it."""
     if settings.master_key is not None:
         return "na variável OMIE_CONTROL_MASTER_KEY"
+    if settings.master_key_file is None and settings.master_key_command is not None:
+        return "a que o comando de OMIE_CONTROL_MASTER_KEY_COMMAND imprime"
     return str(settings.master_key_file or settings.home / "master.key")

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from omie_control.cli.installation import where_the_key_lies
 from omie_control.cli.screen import Welcome, text
+from omie_control.settings import Settings
 
 WELCOME = Welcome("http://127.0.0.1:8000", "admin", "s", "omc_x", Path("h"), "h/master.key", "pg", "vk", is_demo=True)
 
@@ -35,3 +37,17 @@ def test_from_a_clone_the_command_is_named_by_where_it_lies(tmp_path: Path, monk
 def test_an_installed_command_is_named_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(laid(tmp_path / "bin").parent))
     assert "    omie-control company add minha-empresa" in text(WELCOME)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "/h/master.key"),
+        ({"MASTER_KEY_COMMAND": "vault read"}, "a que o comando de OMIE_CONTROL_MASTER_KEY_COMMAND imprime"),
+        ({"MASTER_KEY_COMMAND": "vault read", "MASTER_KEY_FILE": "/k"}, "/k"),
+        ({"MASTER_KEY": "x", "MASTER_KEY_FILE": "/k"}, "na variável OMIE_CONTROL_MASTER_KEY"),
+    ],
+)
+def test_the_key_to_keep_is_the_one_in_use(given: dict[str, str], said: str) -> None:
+    environment = {f"OMIE_CONTROL_{name}": value for name, value in {"HOME": "/h", **given}.items()}
+    assert where_the_key_lies(Settings.from_environment(environment)) == said
