@@ -20,7 +20,7 @@ from omie_control.domain.actors import LIBRARY, Actor, ActorKind
 from omie_control.domain.executions import Category, Complexity, Execution, Origin, Status, id_of
 from omie_control.errors import Conflict, ControlError, InvalidInput
 from omie_control.services.endings import outcome_of
-from omie_control.services.executions import Handle, Outcome, Request
+from omie_control.services.executions import Handle, Outcome, Request, takes_stop_back
 from omie_control.telemetry import Running, current_execution
 
 P = ParamSpec("P")
@@ -242,7 +242,10 @@ class ProcessController:
 
 
 class Track:
-    """One recorded block. `result` becomes the response; an exception becomes the error and goes on."""
+    """One recorded block. `result` becomes the response; an exception becomes the error and goes on.
+
+    An operator's cancel of the block raises Conflict from it, with the code `cancelada`.
+    """
 
     def __init__(
         self,
@@ -289,6 +292,14 @@ class Track:
         await self._controller.end(handle, outcome)
         if isinstance(error, ControlError) and error.execution_id is None:
             error.execution_id = handle.execution_id
+        if isinstance(error, asyncio.CancelledError) and takes_stop_back(handle):
+            # The block was stopped, not the task around it, which would take its connection with it.
+            raise Conflict(
+                f"A etapa {handle.request.process_type} foi cancelada por quem opera o sistema: {handle.stop_reason}",
+                hint="Não repita sem falar com essa pessoa.",
+                code="cancelada",
+                execution_id=handle.execution_id,
+            ) from error
 
 
 def declaration_of(function: object) -> Declaration | None:

@@ -37,6 +37,7 @@ from omie_control.mcp.origin import SESSION_MAX, origin_of, trusted_networks
 from omie_control.mcp.refusals import Sampler
 from omie_control.mcp.traits import Traits, traits_of
 from omie_control.services.endings import outcome_of
+from omie_control.services.executions import takes_stop_back
 from omie_control.services.recording import Handle, Outcome, Request
 from omie_control.services.write_keys import marked
 from omie_control.telemetry import Event, Running, current_execution, tell
@@ -178,6 +179,10 @@ class Control(Middleware):
                 with merging(traits.declaration):
                     result = await call_next(context)
             except asyncio.CancelledError as error:
+                if _came_from_inside():
+                    # Let through, it would end the connection and every other call on it.
+                    broken = RuntimeError("the tool waited for something that was cancelled")
+                    raise await self._failed(handle, broken, context.message.name, traits) from error
                 await self._cancelled(handle, error)
                 raise
             except Exception as error:
@@ -247,8 +252,7 @@ class Control(Middleware):
         """Write the end although everything around is being cancelled; a stop by an operator becomes an answer."""
         with anyio.CancelScope(shield=True):
             await self._end(handle, outcome_of(handle, error))
-        task = asyncio.current_task()
-        if handle.stop_reason is not None and task is not None and task.uncancel() == 0:
+        if takes_stop_back(handle):
             raise Failure(
                 f"A execução foi cancelada por quem opera o sistema: {handle.stop_reason}\n"
                 "O que fazer: não repita sem falar com essa pessoa.",
@@ -321,6 +325,10 @@ class Control(Middleware):
         traits = traits_of(tool, declaration_of(getattr(tool, "fn", None)))
         self._traits[key] = (now, traits)
         return traits
+def _came_from_inside() -> bool:
+    """Say whether a cancellation was raised by the tool itself: nobody cancelled the task that serves the call."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() == 0
 
 
 def _naming(request: Request, named: object) -> Request:

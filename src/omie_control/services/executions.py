@@ -305,6 +305,12 @@ def stop(handle: Handle, reason: str) -> None:
         handle.task.cancel()
 
 
+def takes_stop_back(handle: Handle) -> bool:
+    """Say whether what cancelled the current task is `stop` of this execution alone; if so the task goes on."""
+    task = asyncio.current_task()
+    return handle.stop_reason is not None and task is not None and task is handle.task and task.uncancel() == 0
+
+
 def cursor_id(cursor: str | None) -> UUID | None:
     """Read a page's cursor. Raises NotFound for one that is not ours."""
     if cursor is None:

@@ -161,6 +161,53 @@ async def test_an_operators_cancel_becomes_a_clear_answer(
         assert (await client.call_tool("somar", {"a": 1, "b": 1})).data == 2
 
 
+async def test_an_operators_cancel_of_a_step_ends_its_tool_and_nothing_else(
+    server: FastMCP[Any], controller: ProcessController, conn: asyncpg.Connection, mode: Any
+) -> None:
+    """The step's cancellation is not the connection's: the caller is told, and can go on."""
+
+    @server.tool
+    async def em_etapas() -> str:
+        async with controller.track("somar_vendas"):
+            await asyncio.sleep(60)
+        return "pronto"
+
+    async with Client(server, mode=mode) as client:
+        call = asyncio.create_task(client.call_tool("em_etapas", {}))
+        await is_running(conn, "somar_vendas")
+        [step] = await rows(conn, "somar_vendas")
+        executions = (await controller.ready()).executions
+        await executions.cancel(LIBRARY, step["execution_id"], "manutenção")
+        with pytest.raises(ToolError, match=r"(?s)somar_vendas foi cancelada.*manutenção.*O que fazer"):
+            await call
+        assert (await client.call_tool("somar", {"a": 1, "b": 1})).data == 2
+    assert (await ended(conn, "somar_vendas"))["status"] == "cancelled"
+    tool = await ended(conn, "em_etapas")
+    assert (tool["status"], tool["error_code"]) == ("failed", "cancelada")
+
+
+async def test_a_cancellation_of_the_tools_own_making_is_its_failure(
+    server: FastMCP[Any], conn: asyncpg.Connection, mode: Any
+) -> None:
+    """No client has left: the tool waited for a task that somebody else had cancelled."""
+
+    @server.tool
+    async def esperar_o_cancelado() -> str:
+        other = asyncio.create_task(asyncio.sleep(60))
+        other.cancel()
+        await other
+        return "pronto"
+
+    async with Client(server, mode=mode) as client:
+        with pytest.raises(ToolError, match="erro interno"):
+            await client.call_tool("esperar_o_cancelado", {})
+        assert (await client.call_tool("somar", {"a": 1, "b": 1})).data == 2
+    row = await ended(conn, "esperar_o_cancelado")
+    assert (row["status"], row["error_code"]) == ("failed", "erro_da_ferramenta")
+
+
+
+
 async def test_an_unknown_tool_is_a_refusal(server: FastMCP[Any], conn: asyncpg.Connection, mode: Any) -> None:
     async with Client(server, mode=mode) as client:
         with pytest.raises(ToolError, match=r"(?s)apagar_tudo.*não existe.*execution_id: apagar_tudo_"):
