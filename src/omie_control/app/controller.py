@@ -6,7 +6,7 @@ import asyncio
 import functools
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
@@ -284,7 +284,9 @@ class Track:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        current_execution.reset(self._token)
+        # A generator that nobody read to its end is closed by the event loop, in a context of its own.
+        with suppress(ValueError):
+            current_execution.reset(self._token)
         handle = self.handle
         if handle is None:
             return

@@ -24,7 +24,7 @@ def outcome_of(handle: Handle, error: BaseException) -> Outcome:
             return Outcome(
                 Status.CANCELLED, error_code="cancelada", error_message=message_of(f"Cancelada: {handle.stop_reason}")
             )
-        case asyncio.CancelledError():
+        case asyncio.CancelledError() | GeneratorExit():
             return Outcome(
                 Status.CANCELLED,
                 error_code="cliente_desistiu",

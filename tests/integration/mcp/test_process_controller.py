@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -13,6 +14,25 @@ from omie_control.domain.actors import LIBRARY
 from omie_control.errors import Conflict
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_a_block_in_a_generator_that_nobody_reads_to_its_end_is_ended(
+    controller: ProcessController, conn: asyncpg.Connection
+) -> None:
+    """The event loop closes such a generator later, in a task and a context of its own."""
+
+    async def lines() -> AsyncIterator[int]:
+        async with controller.track("ler_linhas"):
+            yield 1
+            yield 2
+
+    async def read_one() -> None:
+        async for _ in lines():
+            break
+
+    await asyncio.create_task(read_one())
+    row = await ended(conn, "ler_linhas")
+    assert (row["status"], row["error_code"]) == ("cancelled", "cliente_desistiu")
 
 
 async def test_an_operators_cancel_stops_the_block_and_not_the_task_around_it(
