@@ -20,7 +20,10 @@ import anyio
 from fastmcp import Context, FastMCP
 from fastmcp.server.dependencies import get_access_token
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
-from fastmcp.tools import ToolResult
+from fastmcp.server.providers.fastmcp_provider import FastMCPProviderTool
+from fastmcp.tools import Tool, ToolResult
+from fastmcp.tools.tool_transform import TransformedTool
+from fastmcp.utilities.versions import VersionSpec
 from mcp_types import CallToolRequestParams
 from opentelemetry.trace import get_current_span
 
@@ -322,9 +325,33 @@ class Control(Middleware):
         tool = await server.get_tool(name)
         if tool is None:
             return known[1] if known is not None else None
-        traits = traits_of(tool, declaration_of(getattr(tool, "fn", None)))
+        inner = await _behind(tool)
+        traits = traits_of(tool, declaration_of(getattr(inner, "fn", None)), inner)
         self._traits[key] = (now, traits)
         return traits
+
+
+async def _behind(tool: Tool) -> Tool:
+    """Return the tool that runs in the end: under its first name, on the server that was mounted here.
+
+    One on a server with control of its own is recorded there, as what it is.
+    """
+    while True:
+        inner: Tool | None = None
+        if isinstance(tool, TransformedTool) and tool.fn is tool.forwarding_fn:
+            inner = tool.parent_tool
+        elif isinstance(tool, FastMCPProviderTool) and not _is_controlled(tool._server):
+            version = VersionSpec(eq=tool.version) if tool.version else None
+            inner = await tool._server.get_tool(tool._original_name, version=version)
+        if inner is None:
+            return tool
+        tool = inner
+
+
+def _is_controlled(server: FastMCP[Any]) -> bool:
+    return any(isinstance(each, Control) for each in server.middleware)
+
+
 def _came_from_inside() -> bool:
     """Say whether a cancellation was raised by the tool itself: nobody cancelled the task that serves the call."""
     task = asyncio.current_task()

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from math import ceil
 from typing import Any, ParamSpec, TypeGuard, TypeVar
 
-from fastmcp.exceptions import DisabledError, McpError, NotFoundError, ToolError, ValidationError
+from fastmcp.exceptions import DisabledError, FastMCPError, McpError, NotFoundError, ToolError, ValidationError
 from pydantic import ValidationError as PydanticValidationError
 
 from omie_control.domain.executions import Status
@@ -37,6 +37,20 @@ TIMEOUT_TEXT = (
     "O que fazer: confira se houve efeito antes de repetir; se for leitura, peça menos dados por chamada."
 )
 INTERNAL_TEXT = "A ferramenta falhou por um erro interno.\nO que fazer: informe o execution_id a quem opera o sistema."
+# What FastMCP says for a tool that raised something else, each in our words. A tool on a mounted server goes by the
+# name that it has there.
+_SAID_BY_FASTMCP = (
+    (re.compile(r"""Error calling tool (['"])[^'"]*\1"""), INTERNAL_TEXT),
+    (
+        re.compile("Upstream request timed out, please retry"),
+        "O serviço que a ferramenta chamou não respondeu a tempo.\n"
+        "O que fazer: confira se houve efeito antes de repetir; uma leitura pode ser repetida.",
+    ),
+    (
+        re.compile("Rate limited by upstream API, please retry later"),
+        "O serviço que a ferramenta chamou pede que se espere.\nO que fazer: espere um minuto e chame de novo.",
+    ),
+)
 
 # What our own parameter types raise: its text is ours, so it is told as it stands.
 OWN_FAULT = "controle"
@@ -101,7 +115,7 @@ def judge(handle: Handle, error: Exception, tool: str, traits: Traits) -> Verdic
     if _is_timeout(cause, traits):
         outcome = outcome_of(handle, TimeoutError())
         return Verdict(outcome, TIMEOUT_TEXT if outcome.status is Status.TIMEOUT else outcome.error_message or "")
-    return _theirs(handle, error, cause, tool)
+    return _theirs(handle, error, cause)
 
 
 def unknown_tool(tool: str) -> NotFound:
@@ -146,7 +160,7 @@ def _ours(handle: Handle, cause: ControlError) -> Verdict:
     return Verdict(outcome, say(cause))
 
 
-def _theirs(handle: Handle, error: Exception, cause: BaseException | None, tool: str) -> Verdict:
+def _theirs(handle: Handle, error: Exception, cause: BaseException | None) -> Verdict:
     """Judge an exception of the tool's own; only a ToolError's text was meant for the caller."""
     if isinstance(error, Failure):
         return _refused(error.code, error.plain)
@@ -155,13 +169,21 @@ def _theirs(handle: Handle, error: Exception, cause: BaseException | None, tool:
         return Verdict(outcome, outcome.error_message or "")
     if cause is None and isinstance(error, ToolError):
         return _refused(TOOL_FAILED, str(error))
-    said = INTERNAL_TEXT if str(error) == f"Error calling tool {tool!r}" else str(error)
+    said = _in_our_words(error)
     wrong = next((each for each in (cause, getattr(cause, "__cause__", None)) if _is_validation(each)), None)
     if wrong is not None:
         # Its own text would repeat the value at fault.
         told = f"{type(wrong).__name__}: {explain_validation(wrong, ())}"
         return Verdict(Outcome(Status.FAILED, error_code=TOOL_FAILED, error_message=told), INTERNAL_TEXT)
     return Verdict(outcome_of(handle, cause if cause is not None else error), said)
+
+
+def _in_our_words(error: Exception) -> str:
+    """Return the text for an exception that was not meant for the caller; a server may choose to show them all."""
+    if not isinstance(error, FastMCPError | McpError):
+        return INTERNAL_TEXT
+    text = str(error)
+    return next((ours for theirs, ours in _SAID_BY_FASTMCP if theirs.fullmatch(text)), text)
 
 
 def _is_validation(error: object) -> TypeGuard[PydanticValidationError]:

@@ -82,8 +82,11 @@ def keeping(base: Traits, _: Mapping[str, Any]) -> Traits:
     return replace(base, writes=False)
 
 
-def traits_of(tool: Tool, declaration: Declaration | None) -> Traits:
-    """Read a tool's traits from its annotations, tags and meta; `@controller.process` below it speaks first."""
+def traits_of(tool: Tool, declaration: Declaration | None, inner: Tool | None = None) -> Traits:
+    """Read a tool's traits from its annotations, tags and meta; `@controller.process` below it speaks first.
+
+    `inner` is the tool that it hands its calls to, where it stands for one.
+    """
     parameters = tuple(tool.parameters.get("properties", ()))
     if declaration is None:
         declared_type, category, complexity, writes = tool.name, None, None, _says_it_writes(tool)
@@ -96,7 +99,7 @@ def traits_of(tool: Tool, declaration: Declaration | None) -> Traits:
         only_reads=not writes and tool.annotations is not None and tool.annotations.read_only_hint is True,
         category=category or _word(Category, "categoria", tool),
         complexity=complexity or _word(Complexity, "complexidade", tool),
-        has_timeout=tool.timeout is not None,
+        has_timeout=(inner or tool).timeout is not None,
         parameters=parameters,
         examples=_examples(tool.parameters.get("properties", {})),
         calls_omie=OMIE_TAG in tool.tags,
