@@ -98,6 +98,21 @@ async def test_an_envelope_is_the_call_inside_it(app: App, url: str, mode: Any, 
     assert found[0]["input_parameters"] == {"limite": 5}
 
 
+@pytest.mark.parametrize("mode", MODES)
+async def test_an_errand_beside_the_envelope_is_the_calls(
+    app: App, url: str, mode: Any, conn: asyncpg.Connection
+) -> None:
+    """`tarefa` goes with any tool, as iniciar_tarefa says; what stands inside the envelope comes first."""
+    async with await _client(app, url, mode) as client:
+        await client.call_tool(ENVELOPE, {"nome": "estado_do_sistema", "tarefa": "fechamento"})
+        inside = {"nome": "estado_do_sistema", "argumentos": {"tarefa": "de dentro"}, "tarefa": "de fora"}
+        await client.call_tool(ENVELOPE, inside)
+    found = await rows(conn)
+    assert [row["process_type"] for row in found] == ["estado_do_sistema", "estado_do_sistema"]
+    assert [row["fastmcp_session_id"] for row in found] == ["fechamento", "de dentro"]
+    assert [row["input_parameters"] for row in found] == [{}, {}]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -21,7 +21,7 @@ from omie_control.domain.access import Right, is_allowed
 from omie_control.domain.actors import Actor
 from omie_control.domain.search import Index
 from omie_control.errors import InvalidInput
-from omie_control.mcp.control import this_call
+from omie_control.mcp.control import ERRAND_ARGUMENT, this_call
 from omie_control.mcp.tools.hints import offer, reads_control
 from omie_control.mcp.tools.words import answer
 from omie_control.mcp.traits import traits_of
@@ -204,9 +204,12 @@ def _opened(context: MiddlewareContext[Any]) -> MiddlewareContext[Any]:
     name, arguments = given.get("nome"), given.get("argumentos", {})
     if not isinstance(name, str) or not name or name == ENVELOPE or not isinstance(arguments, dict | None):
         return context
-    if given.keys() - {"nome", "argumentos"}:
+    if given.keys() - {"nome", "argumentos", ERRAND_ARGUMENT}:
         return context
-    return context.copy(message=message.model_copy(update={"name": name, "arguments": arguments or {}}))
+    # An errand may stand beside the arguments of any tool, so also on the envelope.
+    errand = {ERRAND_ARGUMENT: given[ERRAND_ARGUMENT]} if ERRAND_ARGUMENT in given else {}
+    inside = errand | (arguments or {})
+    return context.copy(message=message.model_copy(update={"name": name, "arguments": inside}))
 
 
 def _wants_everything(context: Context) -> bool:
