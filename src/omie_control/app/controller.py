@@ -49,6 +49,7 @@ class ProcessController:
         self._services: Services | None = None
         self._open: dict[str, Handle] = {}
         self._readying = asyncio.Lock()
+        self._lifespans = 0
 
     async def ready(self) -> Services:
         """Return the services, opening the database on the first call."""
@@ -63,14 +64,18 @@ class ProcessController:
     async def lifespan(self, server: object = None) -> AsyncIterator[dict[str, Any]]:
         """Open with a server and close with it: `FastMCP("…", lifespan=controller.lifespan)`.
 
-        While it is open, Python's garbage collector leaves alone what the process had loaded before.
+        Servers that share it close it with the last of them. While it is open, Python's garbage collector leaves alone
+        what the process had loaded before.
         """
-        await self.ready()
+        self._lifespans += 1
         try:
+            await self.ready()
             with startup_frozen():
                 yield {"omie_control": self}
         finally:
-            await self.close()
+            self._lifespans -= 1
+            if self._lifespans == 0:
+                await self.close()
 
     async def close(self) -> None:
         """Write what still waits and close the database."""

@@ -52,3 +52,17 @@ async def test_an_operators_cancel_stops_the_block_and_not_the_task_around_it(
     assert await task == "vivo"
     assert task.cancelling() == 0
     assert (await ended(conn, "fechar_mes"))["status"] == "cancelled"
+
+
+async def test_servers_that_share_a_controller_close_it_with_the_last(
+    controller: ProcessController, conn: asyncpg.Connection
+) -> None:
+    async with controller.lifespan():
+        async with controller.lifespan():
+            pass
+        assert controller.db.is_open
+        async with controller.track("depois"):
+            pass
+    assert not controller.db.is_open
+    await controller.ready()
+    assert [row["status"] for row in await rows(conn, "depois")] == ["completed"]
