@@ -196,6 +196,7 @@ class ProcessController:
             if not inspect.iscoroutinefunction(function):
                 raise TypeError(f"@controller.process needs an async function, and {function!r} is not one")
             signature = inspect.signature(function)
+            first = next(iter(signature.parameters), "")
 
             @functools.wraps(function)
             async def controlled(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -206,6 +207,9 @@ class ProcessController:
                     finally:
                         _merged.reset(token)
                 arguments = dict(signature.bind(*args, **kwargs).arguments)
+                if first in ("self", "cls"):
+                    # What a method belongs to is no input, and its text may tell whatever it holds.
+                    arguments.pop(first, None)
                 async with Track(self, declaration, arguments, None, None, None) as run:
                     result = await function(*args, **kwargs)
                     run.result = result

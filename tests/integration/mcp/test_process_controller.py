@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
@@ -52,6 +53,42 @@ async def test_an_operators_cancel_stops_the_block_and_not_the_task_around_it(
     assert await task == "vivo"
     assert task.cancelling() == 0
     assert (await ended(conn, "fechar_mes"))["status"] == "cancelled"
+
+
+async def test_a_method_is_recorded_without_what_it_belongs_to(
+    controller: ProcessController, conn: asyncpg.Connection
+) -> None:
+    class Conta:
+        def __repr__(self) -> str:
+            return "Conta(chave=1234-abcd)"
+
+        @controller.process("conciliar_conta")
+        async def conciliar(self, mes: str, *outros: str, forcar: bool = False) -> str:
+            return mes
+
+        @classmethod
+        @controller.process("listar_contas")
+        async def listar(cls) -> int:
+            return 1
+
+    await Conta().conciliar("10/2026", "09/2026", forcar=True)
+    await Conta.listar()
+    method, of_class = await rows(conn)
+    assert method["input_parameters"] == {"mes": "10/2026", "outros": ["09/2026"], "forcar": True}
+    assert of_class["input_parameters"] == {}
+
+
+async def test_what_a_block_does_to_its_input_does_not_change_the_record(
+    controller: ProcessController, conn: asyncpg.Connection
+) -> None:
+    given: dict[str, Any] = {"cpf": "529.982.247-25", "linhas": [1], "dentro": {"a": 1}}
+    async with controller.track("importar", given):
+        given["linhas"].append(2)
+        given["dentro"]["senha"] = "hunter2"
+        given["total"] = 3
+    [row] = await rows(conn, "importar")
+    clear = await (await controller.ready()).bodies.reveal(LIBRARY, row["execution_id"])
+    assert clear["input"] == {"cpf": "529.982.247-25", "linhas": [1], "dentro": {"a": 1}}
 
 
 async def test_servers_that_share_a_controller_close_it_with_the_last(
