@@ -22,7 +22,7 @@ from omie_control.domain.executions import Status
 from omie_control.domain.expectations import expected
 from omie_control.errors import ControlError, NotFound, Uncertain
 from omie_control.mcp.traits import Traits
-from omie_control.services.endings import outcome_of
+from omie_control.services.endings import outcome_of, sole
 from omie_control.services.recording import Handle, Outcome
 
 P = ParamSpec("P")
@@ -110,6 +110,7 @@ def judge(handle: Handle, error: Exception, tool: str, traits: Traits) -> Verdic
     if isinstance(error, NotFoundError | DisabledError):
         return _refused(UNKNOWN_TOOL, say(unknown_tool(tool)))
     cause = error if isinstance(error, ControlError | TimeoutError) else error.__cause__
+    cause = None if cause is None else sole(cause)
     if isinstance(cause, ControlError):
         return _ours(handle, cause)
     if _is_timeout(cause, traits):

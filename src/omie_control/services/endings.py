@@ -13,8 +13,16 @@ UNCERTAIN_TEXT = "A escrita tinha saído para o Omie quando a execução foi int
 FIRST_IS_UNCERTAIN = "primeira_incerta"
 
 
+def sole(error: BaseException) -> BaseException:
+    """Return what a group of errors was raised for, where that is one: a TaskGroup wraps even a single failure."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
 def outcome_of(handle: Handle, error: BaseException) -> Outcome:
     """Say how an execution ends that raised. A write interrupted in flight is `uncertain`, whatever stopped it."""
+    error = sole(error)
     is_ours = isinstance(error, Uncertain) and error.code != FIRST_IS_UNCERTAIN
     if handle.write_in_flight or is_ours:
         text = error.for_people() if isinstance(error, Uncertain) else f"{UNCERTAIN_TEXT} {Uncertain.hint}"
@@ -37,8 +45,13 @@ def outcome_of(handle: Handle, error: BaseException) -> Outcome:
         case ControlError():
             return Outcome(Status.FAILED, error_code=error.code[:50], error_message=message_of(error.for_people()))
         case _:
-            text = f"{type(error).__name__}: {error}"
-            return Outcome(Status.FAILED, error_code="erro_da_ferramenta", error_message=message_of(text))
+            return Outcome(Status.FAILED, error_code="erro_da_ferramenta", error_message=message_of(_text(error)))
+
+
+def _text(error: BaseException) -> str:
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(_text(each) for each in error.exceptions)
+    return f"{type(error).__name__}: {error}"
 
 
 def _code(error: BaseException, default: str) -> str:

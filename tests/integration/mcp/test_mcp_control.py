@@ -15,7 +15,7 @@ from tests.mcp_serving import MODES, ended, is_running, rows
 
 from omie_control.app import ProcessController
 from omie_control.domain.actors import LIBRARY
-from omie_control.errors import InvalidInput, StorageDown
+from omie_control.errors import InvalidInput, OmieBusy, StorageDown
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.parametrize("mode", MODES)]
 
@@ -206,6 +206,33 @@ async def test_a_cancellation_of_the_tools_own_making_is_its_failure(
     assert (row["status"], row["error_code"]) == ("failed", "erro_da_ferramenta")
 
 
+async def test_what_failed_in_a_group_of_tasks_is_told_as_itself(
+    server: FastMCP[Any], controller: ProcessController, conn: asyncpg.Connection, mode: Any
+) -> None:
+    async def step(name: str, *errors: Exception) -> None:
+        async with controller.track(name):
+            for error in errors:
+                raise error
+            await asyncio.sleep(60)
+
+    @server.tool
+    async def em_grupo() -> str:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(step("etapa_lenta"))
+            group.create_task(step("etapa_ocupada", OmieBusy("O Omie pede uma pausa.")))
+        return "pronto"
+
+    @server.tool
+    async def em_dois_erros() -> str:
+        raise ExceptionGroup("dois", [ValueError("um"), KeyError("outro")])
+
+    async with Client(server, mode=mode) as client:
+        with pytest.raises(ToolError, match=r"(?s)O Omie pede uma pausa.*O que fazer"):
+            await client.call_tool("em_grupo", {})
+        with pytest.raises(ToolError, match="erro interno"):
+            await client.call_tool("em_dois_erros", {})
+    assert (await ended(conn, "em_grupo"))["error_code"] == "omie_ocupado"
+    assert (await ended(conn, "em_dois_erros"))["error_message"] == "ValueError: um; KeyError: 'outro'"
 
 
 async def test_an_unknown_tool_is_a_refusal(server: FastMCP[Any], conn: asyncpg.Connection, mode: Any) -> None:
