@@ -186,7 +186,7 @@ class Control(Middleware):
                     # Let through, it would end the connection and every other call on it.
                     broken = RuntimeError("the tool waited for something that was cancelled")
                     raise await self._failed(handle, broken, context.message.name, traits) from error
-                await self._cancelled(handle, error)
+                await self.cancelled(handle, error)
                 raise
             except Exception as error:
                 raise await self._failed(handle, error, context.message.name, traits) from error
@@ -251,7 +251,7 @@ class Control(Middleware):
         await self._end(handle, verdict.outcome)
         return Failure(verdict.said, handle.execution_id, code=verdict.outcome.error_code or TOOL_FAILED)
 
-    async def _cancelled(self, handle: Handle, error: asyncio.CancelledError) -> None:
+    async def cancelled(self, handle: Handle, error: asyncio.CancelledError) -> None:
         """Write the end although everything around is being cancelled; a stop by an operator becomes an answer."""
         with anyio.CancelScope(shield=True):
             await self._end(handle, outcome_of(handle, error))

@@ -58,7 +58,10 @@ class Reading(Middleware):
         try:
             result = await call_next(context)
         except asyncio.CancelledError as error:
-            await self._control.end(handle, outcome_of(handle, error))
+            try:
+                await self._control.cancelled(handle, error)
+            except Failure as stopped:
+                raise kind(str(stopped)) from error
             raise
         except NotFoundError:
             missing = Outcome(Status.FAILED, error_code="nao_encontrado", error_message="Não existe com este nome.")

@@ -16,6 +16,8 @@ from tests.mcp_serving import MODES, ended, is_running, rows
 from omie_control.app import ProcessController
 from omie_control.domain.actors import LIBRARY
 from omie_control.errors import InvalidInput, OmieBusy, StorageDown
+from omie_control.mcp.control import control
+from omie_control.mcp.reading import Reading
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.parametrize("mode", MODES)]
 
@@ -184,6 +186,28 @@ async def test_an_operators_cancel_of_a_step_ends_its_tool_and_nothing_else(
     assert (await ended(conn, "somar_vendas"))["status"] == "cancelled"
     tool = await ended(conn, "em_etapas")
     assert (tool["status"], tool["error_code"]) == ("failed", "cancelada")
+
+
+async def test_an_operators_cancel_of_a_reading_becomes_a_clear_answer(
+    controller: ProcessController, conn: asyncpg.Connection, mode: Any
+) -> None:
+    controlled = control(controller)
+    mcp: FastMCP[Any] = FastMCP("loja", middleware=[Reading(controlled), controlled])
+
+    @mcp.resource("loja://estoque")
+    async def estoque() -> str:
+        await asyncio.sleep(60)
+        return "vazio"
+
+    async with Client(mcp, mode=mode) as client:
+        reading = asyncio.create_task(client.read_resource("loja://estoque"))
+        await is_running(conn, "ler_recurso")
+        [row] = await rows(conn, "ler_recurso")
+        await (await controller.ready()).executions.cancel(LIBRARY, row["execution_id"], "manutenção")
+        with pytest.raises(Exception, match=r"(?s)manutenção.*O que fazer"):
+            await reading
+        assert await client.list_tools() == []
+    assert (await ended(conn, "ler_recurso"))["status"] == "cancelled"
 
 
 async def test_a_cancellation_of_the_tools_own_making_is_its_failure(
