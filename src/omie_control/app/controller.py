@@ -21,7 +21,7 @@ from omie_control.domain.executions import Category, Complexity, Execution, Orig
 from omie_control.errors import Conflict, ControlError, InvalidInput
 from omie_control.services.endings import outcome_of
 from omie_control.services.executions import Handle, Outcome, Request, takes_stop_back
-from omie_control.telemetry import Running, current_execution
+from omie_control.telemetry import Event, Running, current_execution, tell
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -300,7 +300,13 @@ class Track:
         if handle is None:
             return
         outcome = outcome_of(handle, error) if error is not None else Outcome(Status.COMPLETED, response=self.result)
-        await self._controller.end(handle, outcome)
+        try:
+            await self._controller.end(handle, outcome)
+        except ControlError as unwritten:
+            if error is None:
+                raise
+            # What ended the block goes on, above all a cancellation; its end waits in memory.
+            tell(Event.EXECUTION_ENDED_LATE, execution_id=handle.execution_id, reason=unwritten.message)
         if isinstance(error, ControlError) and error.execution_id is None:
             error.execution_id = handle.execution_id
         if isinstance(error, asyncio.CancelledError) and takes_stop_back(handle):

@@ -12,7 +12,7 @@ from tests.mcp_serving import ended, is_running, rows
 
 from omie_control.app import ProcessController
 from omie_control.domain.actors import LIBRARY
-from omie_control.errors import Conflict
+from omie_control.errors import Conflict, StorageDown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -89,6 +89,24 @@ async def test_what_a_block_does_to_its_input_does_not_change_the_record(
     [row] = await rows(conn, "importar")
     clear = await (await controller.ready()).bodies.reveal(LIBRARY, row["execution_id"])
     assert clear["input"] == {"cpf": "529.982.247-25", "linhas": [1], "dentro": {"a": 1}}
+
+
+@pytest.mark.parametrize("error", [ValueError("arquivo vazio"), asyncio.CancelledError()])
+async def test_what_ends_a_block_goes_on_although_its_end_cannot_be_written_yet(
+    controller: ProcessController, error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cancellation that became an outage would leave its task running."""
+
+    async def away(handle: Any, outcome: Any) -> bool:
+        raise StorageDown
+
+    monkeypatch.setattr(controller, "end", away)
+    with pytest.raises(type(error)):
+        async with controller.track("importar"):
+            raise error
+    with pytest.raises(StorageDown):
+        async with controller.track("importar"):
+            pass
 
 
 async def test_servers_that_share_a_controller_close_it_with_the_last(
