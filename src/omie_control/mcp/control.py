@@ -54,7 +54,7 @@ _UNWRITTEN = (
     "O que fazer: não repita uma escrita; quando o banco voltar, veja o resultado com mostrar_execucao."
 )
 MAX_ARGUMENTS = 2 * 1024 * 1024
-# A tool that is replaced at run time is looked at afresh after this many seconds.
+# A tool that is replaced on another server, mounted or far away, is looked at afresh after this many seconds.
 _TRAITS_SECONDS = 30.0
 
 # A caller without a token, where the server asks for one: seen only when its HTTP door was left out.
@@ -73,6 +73,21 @@ class ToolCall:
 
     handle: Handle
     company: Company | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The traits of a tool as they were seen; `local` is what stood under its key on the server itself, if anything."""
+
+    traits: Traits
+    key: str
+    local: object
+    seen: float
+
+    def holds(self, server: FastMCP[Any]) -> bool:
+        """Say whether the tool can still be taken for what it was: one that read may write since it was replaced."""
+        is_young = monotonic() - self.seen < _TRAITS_SECONDS
+        return is_young and server.local_provider._get_component(self.key) is self.local
 
 
 _current: ContextVar[ToolCall] = ContextVar("current_tool_call")
@@ -132,7 +147,7 @@ class Control(Middleware):
         self._hold = hold
         self._trusted = trusted_networks(controller.db.settings.trusted_proxies)
         self._process_session = f"stdio-{uuid4()}"
-        self._traits: dict[tuple[int, str], tuple[float, Traits]] = {}
+        self._known: dict[tuple[int, str], _Known] = {}
         self._anonymous = Sampler(per_minute=20)
 
     async def __call__(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
@@ -318,16 +333,15 @@ class Control(Middleware):
     async def _traits_of(self, server: FastMCP[Any], name: str) -> Traits | None:
         """Read a tool's traits, from a short memory where possible; None: there is no such tool for this caller."""
         key = (id(server), name)
-        known = self._traits.get(key)
-        now = monotonic()
-        if known is not None and now - known[0] < _TRAITS_SECONDS:
-            return known[1]
+        known = self._known.get(key)
+        if known is not None and known.holds(server):
+            return known.traits
         tool = await server.get_tool(name)
         if tool is None:
-            return known[1] if known is not None else None
+            return known.traits if known is not None else None
         inner = await _behind(tool)
         traits = traits_of(tool, declaration_of(getattr(inner, "fn", None)), inner)
-        self._traits[key] = (now, traits)
+        self._known[key] = _Known(traits, tool.key, server.local_provider._get_component(tool.key), monotonic())
         return traits
 
 

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from fastmcp import Client, FastMCP
 from fastmcp.exceptions import ToolError
+from mcp_types import ToolAnnotations
 from tests.conftest import eventually
 from tests.mcp_serving import MODES, ended, is_running, rows
 
@@ -62,6 +63,28 @@ async def test_the_start_is_committed_before_the_tool_runs(
     async with Client(server, mode=mode) as client:
         await client.call_tool("olhar", {})
     assert seen == ["running"]
+
+
+async def test_a_tool_that_was_replaced_is_taken_for_what_it_is_now(
+    server: FastMCP[Any], conn: asyncpg.Connection, mode: Any
+) -> None:
+    """One that only read, and whose start may wait for its end, may write by now."""
+    seen: list[tuple[str, bool]] = []
+
+    async def reads() -> str:
+        return "lido"
+
+    async def writes() -> str:
+        seen.extend((row["status"], row["writes"]) for row in await rows(conn, "ajustar"))
+        return "escrito"
+
+    server.tool(reads, name="ajustar", annotations=ToolAnnotations(read_only_hint=True))
+    async with Client(server, mode=mode) as client:
+        await client.call_tool("ajustar", {})
+        server.local_provider.remove_tool("ajustar")
+        server.tool(writes, name="ajustar", annotations=ToolAnnotations(read_only_hint=False))
+        await client.call_tool("ajustar", {})
+    assert seen == [("completed", False), ("running", True)]
 
 
 async def test_a_sync_tool_is_recorded_too(server: FastMCP[Any], conn: asyncpg.Connection, mode: Any) -> None:
