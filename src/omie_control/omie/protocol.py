@@ -40,9 +40,11 @@ _BY_STATUS = {
     429: ("429", "Too many requests"),
 }
 _PARTIAL = "Parte do lote pode ter sido gravada: consulte cada registro antes de qualquer nova tentativa."
+# A fault's words stand at the beginning of whatever brings them.
+_TOLD_MAX = 2000
 _FAULT_HEADER = "omieapi-error"
 _HEADER = re.compile(r"\s*([\w:.-]{1,60})\s*-\s*(.*)", re.DOTALL)
-_SECONDS = re.compile(rb"(\d{1,6})\s*segundo")
+_SECONDS = re.compile(r"(\d{1,6})\s*segundo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def decipher(
         raise _error_for_unreadable(method, status, headers, body)
     code, text = _fault_in(data)
     if code or text:
-        facts = interpret(code, text, service=method.path, status=status)
+        facts = _facts_of(method, status, code, text)
         if facts.kind is FaultKind.EMPTY and method.kind == "list":
             return Payload(_empty_page(method), status, is_empty_page=True, fault_code=facts.fault_code)
         raise _error_for(method, facts)
@@ -187,22 +189,34 @@ def _fault_in(data: Mapping[str, Any]) -> tuple[str, str]:
 def _text(value: Any) -> str:
     if value is None or value == "":
         return ""
-    return value if isinstance(value, str) else str(value)[:2000]
+    return value if isinstance(value, str) else str(value)[:_TOLD_MAX]
 
 
 def _error_for_unreadable(method: Method, status: int, headers: Mapping[str, str], body: bytes) -> ControlError:
     """Say what an answer without a usable body means, by its header, then by its status."""
     header = _HEADER.match(headers.get(_FAULT_HEADER, ""))
     if header is not None:
-        return _error_for(method, interpret(header[1], header[2], service=method.path, status=status))
+        return _error_for(method, _facts_of(method, status, header[1], header[2]))
     if status in _BY_STATUS:
-        code, text = _BY_STATUS[status]
-        seconds = _SECONDS.search(body[:2000])
-        said = f"{text} Tente novamente em {seconds[1].decode()} segundos." if seconds else text
-        return _error_for(method, interpret(code, said, service=method.path, status=status))
+        return _error_for(method, _facts_by_status(status, _decode(body[:_TOLD_MAX])))
     what = "uma resposta vazia" if not body.strip() else "uma resposta que não se pode ler"
     cause = f"O Omie devolveu {what} (HTTP {status})."
     return no_answer(method, cause, was_sent=True, is_refused=status in _REFUSING)
+
+
+def _facts_of(method: Method, status: int, code: str, text: str) -> OmieFacts:
+    """Say what a fault means; where nobody knows its words, a status that shuts the door says enough."""
+    facts = interpret(code, text, service=method.path, status=status)
+    if facts.kind is not FaultKind.UNKNOWN or status not in _BY_STATUS:
+        return facts
+    return replace(_facts_by_status(status, text), text=facts.text, fault_code=facts.fault_code)
+
+
+def _facts_by_status(status: int, said: str) -> OmieFacts:
+    code, text = _BY_STATUS[status]
+    seconds = _SECONDS.search(said[:_TOLD_MAX])
+    wait = f" Tente novamente em {seconds[1]} segundos." if seconds else ""
+    return interpret(code, text + wait, status=status)
 
 
 def _error_for(method: Method, facts: OmieFacts) -> ControlError:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from omie_control.domain.companies import Credentials, Secret
 from omie_control.errors import ControlError, InvalidInput, OmieBusy, OmieFault, OmieUnreachable, Uncertain
 from omie_control.omie.catalog import Method, catalog
-from omie_control.omie.facts import facts_of
+from omie_control.omie.facts import FaultKind, facts_of
 from omie_control.omie.protocol import Payload, decipher, encode, no_answer
 
 READ = catalog().method("geral/clientes/", "ListarClientes")
@@ -177,6 +177,27 @@ def test_every_outcome_has_its_place(
         assert facts is not None
         assert (facts.seconds, facts.is_proved_refusal) == (seconds, is_refusal)
         assert error.message
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "text", "seconds", "kind"),
+    [
+        (425, "SOAP-ENV:Server", "Uso indevido: acesso suspenso por 1500 segundos", 1500, FaultKind.MISUSE),
+        (425, "SOAP-ENV:Client-500", "ERROR: API suspensa", 1800, FaultKind.MISUSE),
+        (429, "SOAP-ENV:Client-4242", "ERROR: Limite de requisições atingido", 60, FaultKind.RATE),
+    ],
+)
+def test_a_status_that_shuts_the_door_does_so_in_whatever_words(
+    status: int, code: str, text: str, seconds: int, kind: FaultKind
+) -> None:
+    for method in (READ, WRITE):
+        for answer, headers in ((fault(code, text), {}), (b"", {"omieapi_error": f"{code} - {text}"})):
+            error = outcome(method, status, answer, **headers)
+            facts = facts_of(error)
+            assert type(error) is OmieBusy
+            assert facts is not None
+            assert (facts.kind, facts.seconds, facts.is_proved_refusal) == (kind, seconds, True)
+            assert (facts.text, facts.fault_code) == (text.removeprefix("ERROR: "), code.removeprefix("SOAP-ENV:"))
 
 
 def test_the_header_speaks_when_the_body_does_not() -> None:
