@@ -36,11 +36,21 @@ _PAGE_SIZE = 100
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an export has come. `pages` is None until Omie has said how many there are."""
+    """How far an export has come. `pages` is None until Omie has said how many there are.
+
+    `total`: how many rows Omie says there are; `is_complete` False: the reading ended before them.
+    """
 
     parts: int
     pages: int | None
     rows: int
+    total: int | None = None
+    is_complete: bool = True
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the export's record keeps of its end."""
+        told = {"registros": self.rows, "partes": self.parts, "dados_completos": self.is_complete}
+        return told if self.total is None else told | {"total_de_registros": self.total}
 
 
 class Exports:
@@ -133,7 +143,7 @@ class Exports:
         opened.set_result(handle.execution_id)
         try:
             progress = await self._read(handle, company, method, paging, param)
-            outcome = Outcome(Status.COMPLETED, response={"registros": progress.rows, "partes": progress.parts})
+            outcome = Outcome(Status.COMPLETED, response=progress.facts())
         except (Exception, asyncio.CancelledError) as error:
             outcome = outcome_of(handle, error)
         await asyncio.shield(self._executions.finish(handle, outcome))
@@ -141,21 +151,26 @@ class Exports:
     async def _read(
         self, handle: Handle, company: Company, method: Method, paging: Paging, param: dict[str, Any]
     ) -> Progress:
-        number = param.get(paging.page) or 1
+        number = first = param.get(paging.page) or 1
         size = param.get(paging.size) or _PAGE_SIZE
         parts = rows = 0
+        total: int | None = None
         while True:
             asked = {**param, paging.page: number, paging.size: size}
             payload = (await self._calls.read(handle, company, method, asked)).payload
             found = [] if payload.is_empty_page else method.rows(payload.data)
-            pages = _pages(paging, payload, size)
+            pages, total = _pages(paging, payload, size), _total(paging, payload, total)
             # A list that answers another page than was asked for would be read for ever.
             is_astray = payload.data.get(paging.answered_page) not in (None, number)
             if found and not is_astray:
                 parts, rows = parts + 1, rows + len(found)
                 await self._keep(handle, company, parts, found, Progress(parts, pages, rows))
-            if not found or is_astray or parts >= PAGES_MAX or (pages is not None and number >= pages):
-                return Progress(parts, pages, rows)
+            has_all = total is not None and rows >= total - (first - 1) * size
+            # The pages that we reckon ourselves are too few where Omie cuts the size that was asked for.
+            is_last = has_all if paging.answered_pages is None or pages is None else number >= pages
+            if not found or is_astray or is_last or parts >= PAGES_MAX:
+                is_whole = has_all or (bool(found) and is_last and not is_astray) or (not found and total is None)
+                return Progress(parts, pages, rows, total, is_complete=is_whole)
             number += 1
 
     async def _keep(self, handle: Handle, company: Company, number: int, rows: list[Any], progress: Progress) -> None:
@@ -169,6 +184,12 @@ class Exports:
             await self._store.put(id, str(handle.id), number, sealed, told)
         except ExportsAway as exc:
             raise _away() from exc
+
+
+def _total(paging: Paging, payload: Payload, before: int | None) -> int | None:
+    """Return how many rows Omie says there are; a page past the end says 0 of those that were told of before."""
+    said = payload.data.get(paging.answered_total)
+    return max(said, before or 0) if isinstance(said, int) else before
 
 
 def _pages(paging: Paging, payload: Payload, size: int) -> int | None:

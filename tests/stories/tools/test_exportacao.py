@@ -55,7 +55,12 @@ async def test_all_pages_come_in_parts(house: House, running: Running, mode: Any
     assert seen[-1] == (4.0, 4.0)
     found = await running.app.executions.get(Actor(ActorKind.CLI, "root", Role.ADMIN), pending)
     assert (found.process_type, found.parent, len(found.calls)) == ("exportacao", begun.data["execution_id"], 4)
-    assert found.response_data == {"registros": 137, "partes": 4}
+    assert found.response_data == {
+        "registros": 137,
+        "partes": 4,
+        "total_de_registros": 137,
+        "dados_completos": True,
+    }
 
 
 async def test_nothing_found_is_an_empty_export(house: House, running: Running) -> None:
@@ -64,6 +69,29 @@ async def test_nothing_found_is_an_empty_export(house: House, running: Running) 
         begun = await _call(client, "exportar_metodo_omie", empresa=house.slug, metodo=LIST, parametros=param)
         got = await _call(client, "aguardar_execucao", execution_id=begun.data["execution_id_da_exportacao"])
     assert (got.data["linhas"], got.data["registros"]) == ([], 0)
+
+
+async def _exported(running: Running, slug: str, **param: Any) -> Told:
+    """Export the list of clients and return what is told at its end."""
+    async with _client(running, "exportador") as client:
+        begun = await _call(client, "exportar_metodo_omie", empresa=slug, metodo=LIST, parametros=param)
+        return await _call(client, "aguardar_execucao", execution_id=begun.data["execution_id_da_exportacao"])
+
+
+async def test_an_export_that_reaches_its_last_page_but_not_the_list_s_end_says_so(
+    house: House, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "PAGES_MAX", 2)
+    got = await _exported(running, house.slug, registros_por_pagina=40)
+    told = (got.data["partes"], got.data["registros"], got.data["total_de_registros"], got.data["dados_completos"])
+    assert told == (2, 80, 137, False)
+    assert "dados incompletos" in got.text
+    assert "80 de 137" in got.text
+
+
+async def test_an_export_from_a_later_page_on_is_whole_at_the_end(house: House, running: Running) -> None:
+    got = await _exported(running, house.slug, registros_por_pagina=40, pagina=4)
+    assert (got.data["registros"], got.data["dados_completos"]) == (17, True), got.text
 
 
 async def test_what_is_no_list_is_refused(house: House, running: Running) -> None:

@@ -27,6 +27,8 @@ from omie_control.services.methods import method_named
 
 WAIT_MAX = 50
 _POLL_SECONDS = 0.5
+# What the record of an export that has ended tells of it.
+_KEPT = ("partes", "registros", "total_de_registros", "dados_completos")
 _UNDER_WAY = frozenset({Status.QUEUED, Status.RUNNING, Status.AWAITING_APPROVAL})
 Id = Annotated[str, Field(description="O execution_id de que se espera o fim.", min_length=1, max_length=100)]
 
@@ -51,6 +53,8 @@ class Espera(TypedDict, total=False):
     partes: int
     paginas: int
     registros: int
+    total_de_registros: int
+    dados_completos: bool
     parte: int
     linhas: list[Any]
     proxima_parte: int
@@ -64,7 +68,7 @@ def register(server: FastMCP[Any], app: App) -> None:
         reads_omie("Exportar lista do Omie", Category.RELATORIOS, Complexity.AVANCADA),
         "Lê em segundo plano todas as páginas de um método de lista do Omie e devolve logo um execution_id; os dados "
         "se buscam com aguardar_execucao, uma parte por vez, por até uma hora. Use para listas longas; para uma "
-        "página, use a ferramenta da lista. cancelar_execucao interrompe.",
+        "página, use a ferramenta da lista. cancelar_execucao interrompe. Com dados_completos=false não veio tudo.",
         TypeAdapter(Pendente).json_schema(),
     )
     @varying(_reading)
@@ -108,15 +112,16 @@ def register(server: FastMCP[Any], app: App) -> None:
         shown = _standing(found, progress)
         if found.process_type != PROCESS_TYPE or found.status is not Status.COMPLETED:
             return answer(shown, bullets([*shown.items()]))
-        parts = found.response_data["partes"]
-        shown |= {"partes": parts, "registros": found.response_data["registros"]}
+        kept = found.response_data
+        parts = kept["partes"]
+        shown |= {name: kept[name] for name in _KEPT if name in kept}
         if parts == 0:
-            return answer(shown | {"linhas": []}, "A lista está vazia.")
+            return answer(shown | {"linhas": []}, _warning(shown) or "A lista está vazia.")
         rows = await app.services.exports.part(this_call().handle.request.actor, found, parte)
         more = parte + 1 if parte < parts else None
         shown |= {"parte": parte, "linhas": rows} | ({} if more is None else {"proxima_parte": more})
         text = f"Parte {parte} de {parts}: {len(rows)} de {shown['registros']} registros, em `linhas`."
-        return answer(shown, text, None if more is None else f"Próxima: parte={more}.")
+        return answer(shown, _warning(shown), text, None if more is None else f"Próxima: parte={more}.")
 
     @offer(
         server,
@@ -154,6 +159,17 @@ async def _wait(app: App, execution_id: str, seconds: int, ctx: Context) -> tupl
         if found.status not in _UNDER_WAY or loop.time() >= until:
             return found, progress
         await asyncio.sleep(min(_POLL_SECONDS, max(0.0, until - loop.time())))
+
+
+def _warning(shown: Mapping[str, Any]) -> str | None:
+    """Say that an export is not the whole list; those of before this was recorded say nothing."""
+    if shown.get("dados_completos", True):
+        return None
+    of = f" de {shown['total_de_registros']}" if "total_de_registros" in shown else ""
+    return (
+        f"**Atenção: dados incompletos.** Foram lidos {shown['registros']}{of} registros. Use filtros, páginas de 100 "
+        "registros, ou continue em outra exportação, de uma página mais adiante."
+    )
 
 
 def _standing(found: Execution, progress: Progress | None) -> dict[str, Any]:
