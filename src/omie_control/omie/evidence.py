@@ -101,11 +101,12 @@ def _judge_made(
     lookup: Lookup, param: Mapping[str, Any], answer: Mapping[str, Any] | None, sent_at: datetime, code: str | None
 ) -> Finding:
     wanted = code if code is not None else lookup.code_in(param)
-    if answer is None or (lookup.asked is not None and lookup.asked.kind == "list" and not lookup.asked.rows(answer)):
+    listed = lookup.asked if lookup.asked is not None and lookup.asked.kind == "list" else None
+    if answer is None or (listed is not None and not listed.rows(answer)):
         return Finding.NOT_DONE
     if wanted is not None and not _holds(answer, wanted):
-        # A list that ignores the filter, or another record: neither proves anything.
-        return Finding.NOT_DONE if lookup.asked is not None and lookup.asked.kind == "list" else Finding.UNCLEAR
+        # Another record proves nothing. A list without ours ignores the filter: what it lacks may be on another page.
+        return Finding.NOT_DONE if listed is not None and not _has_more_pages(lookup, answer) else Finding.UNCLEAR
     made_at = _stamp(answer, "dInc", "hInc")
     is_older = made_at is not None and made_at < sent_at - SLACK
     if code is not None:

@@ -50,6 +50,8 @@ _MAKING_ACTIONS = {
     "financas/contapagar/LancarPagamento": "codigo_baixa_integracao",
     "financas/contareceber/LancarRecebimento": "codigo_baixa_integracao",
 }
+# The id of a record under the name that another method of its service has for it.
+_OTHER_NAMES = {"codigo_lancamento_omie": "chave_lancamento"}
 _DEPTH = 2
 
 
@@ -122,6 +124,7 @@ def lookup_for(endpoint: str) -> Lookup:
     service, _, call = endpoint.rpartition("/")
     method = catalog().method(f"{service}/", call)
     leaves = {path[-1]: path for path, _ in reversed(list(_walk(method)))}
+    leaves = {known: leaves[here] for known, here in _OTHER_NAMES.items() if here in leaves} | leaves
     if not method.writes or method.is_batch or endpoint in _PARTLY or method.path in _PARTS_OF_ANOTHER:
         return Lookup(method, Evidence.NONE)
     by_key = method.kind in {"update", "upsert", "delete"}

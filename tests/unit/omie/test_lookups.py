@@ -111,6 +111,12 @@ def test_the_caller_s_own_code_stays_and_the_rest_of_the_record_is_kept() -> Non
     assert lookup.carrying(blank, "oc-1")["cabecalho"]["codigo_pedido_integracao"] == "oc-1"
 
 
+def test_a_receivable_that_is_deleted_by_its_id_is_asked_for_by_it() -> None:
+    lookup = lookup_for("financas/contareceber/ExcluirContaReceber")
+    assert lookup.question({"chave_lancamento": 5500000001}) == {"codigo_lancamento_omie": 5500000001}
+    assert lookup.question({"codigo_lancamento_integracao": "A"}) == {"codigo_lancamento_integracao": "A"}
+
+
 def test_who_makes_records_that_a_method_shows() -> None:
     assert asking("geral/clientes/ConsultarCliente") == (INCLUIR,)
 
@@ -141,6 +147,17 @@ def test_a_list_that_ignores_the_filter_proves_nothing_done() -> None:
     other = {lookup.asked.list_key or "": [{"cod_int_ajuste": "B"}]}
     ours = {lookup.asked.list_key or "": [{"cod_int_ajuste": "B"}, {"cod_int_ajuste": "oc-1"}]}
     assert finding(lookup, {"cod_int_ajuste": "oc-1"}, other, code="oc-1") is Finding.NOT_DONE
+    assert finding(lookup, {"cod_int_ajuste": "oc-1"}, ours, code="oc-1") is Finding.DONE
+
+
+def test_one_page_of_a_list_that_ignores_the_filter_proves_nothing_undone_either() -> None:
+    lookup = lookup_for("estoque/ajuste/IncluirAjusteEstoque")
+    assert lookup.asked is not None
+    assert lookup.asked.paging is not None
+    assert lookup.asked.paging.answered_pages is not None
+    other = {lookup.asked.list_key or "": [{"cod_int_ajuste": "B"}], lookup.asked.paging.answered_pages: 2}
+    assert finding(lookup, {"cod_int_ajuste": "oc-1"}, other, code="oc-1") is Finding.UNCLEAR
+    ours = {**other, lookup.asked.list_key or "": [{"cod_int_ajuste": "oc-1"}]}
     assert finding(lookup, {"cod_int_ajuste": "oc-1"}, ours, code="oc-1") is Finding.DONE
 
 
