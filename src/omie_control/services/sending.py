@@ -35,6 +35,7 @@ from omie_control.omie.catalog import Method
 from omie_control.omie.client import OmieClient
 from omie_control.omie.facts import FaultKind, OmieFacts, facts_of
 from omie_control.omie.protocol import Payload
+from omie_control.omie.risks import changes
 from omie_control.services.companies import Companies, Door
 from omie_control.services.fences import Fence
 from omie_control.services.gate import Gate
@@ -250,16 +251,19 @@ def _verdict_of_facts(facts: OmieFacts) -> Verdict:
 
 
 def _pause(error: ControlError, method: Method, number: int) -> float | None:
-    """Return how long to wait before the next try, or None when there must be none. The gate adds its own wait."""
+    """Return how long to wait before the next try, or None when there must be none. The gate adds its own wait.
+
+    What changes something goes again only after a proved refusal, also where it is a read by its name.
+    """
     facts = facts_of(error)
     if isinstance(error, Uncertain):
         return None
     if facts is not None:
-        may_pass = facts.is_proved_refusal if method.writes else True
+        may_pass = facts.is_proved_refusal or not changes(method)
         if not may_pass or facts.kind not in _PASSING:
             return None
         return 0.0 if facts.kind in _REFUSALS else _backoff(number)
-    return _backoff(number) if isinstance(error, OmieUnreachable) and not method.writes else None
+    return _backoff(number) if isinstance(error, OmieUnreachable) and not changes(method) else None
 
 
 def _backoff(number: int) -> float:

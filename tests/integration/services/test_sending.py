@@ -33,6 +33,8 @@ from omie_control.simulator.rules import Limits as OmieLimits
 SCALE = 60.0
 LIST = catalog().method("geral/clientes/", "ListarClientes")
 CREATE = catalog().method("geral/clientes/", "IncluirCliente")
+# A read by its name, which allots a number each time.
+NEXT_NUMBER = catalog().method("produtos/cupomfiscal/", "ObterProximoLote")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,14 @@ async def test_a_write_in_doubt_is_never_sent_again(desk: Desk, move: str) -> No
     with pytest.raises(Uncertain):
         await desk.call(CREATE, {"razao_social": "Padaria", "codigo_cliente_integracao": f"X-{move}"})
     assert desk.asked("IncluirCliente") == 1
+
+
+@pytest.mark.parametrize("move", ["broken", "html", "reset"])
+async def test_a_number_is_not_taken_again_when_it_may_have_been_given(desk: Desk, move: str) -> None:
+    desk.omie.plan(move, call="ObterProximoLote", times=9)
+    with pytest.raises(OmieUnreachable):
+        await desk.call(NEXT_NUMBER, {})
+    assert desk.asked("ObterProximoLote") == 1
 
 
 @pytest.mark.parametrize("move", ["timeout_after", "reset", "cut_json", "html", "broken"])
