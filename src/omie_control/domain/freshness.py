@@ -163,8 +163,11 @@ _PURCHASES = (
     *_PAYABLES,
     *_STOCK,
 )
+# What is used up at a customer's leaves the stock, or makes a dispatch or an order.
 _WORK = (
     "contador/xml",
+    "produtos/pedido",
+    "produtos/remessa",
     "servicos/contrato",
     "servicos/contratofat",
     "servicos/contratolote",
@@ -175,6 +178,7 @@ _WORK = (
     "servicos/osp",
     "servicos/resumo",
     *_RECEIVABLES,
+    *_STOCK,
 )
 _CLIENTS = ("geral/clientes", "geral/clientescaract", "geral/clientetag")
 _CRM = (

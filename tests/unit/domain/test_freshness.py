@@ -75,6 +75,12 @@ def test_an_invoiced_order_changes_receivables_and_stock() -> None:
     assert {"financas/contareceber", "estoque/consulta"} <= set(touched_by("produtos/pedidovendafat/"))
 
 
+@pytest.mark.parametrize("path", ["servicos/osp/", "servicos/contratofat/"])
+def test_invoiced_work_changes_receivables_and_what_its_products_are_taken_from(path: str) -> None:
+    touched = set(touched_by(path))
+    assert {"financas/contareceber", "estoque/consulta", "produtos/remessa", "produtos/pedido"} <= touched
+
+
 def test_who_moves_money_reads_fresh_but_for_the_tables() -> None:
     assert moves_money("financas/contapagar/")
     assert moves_money("produtos/pedidovendafat/")
