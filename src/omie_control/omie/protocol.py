@@ -26,7 +26,7 @@ from omie_control.domain.masking import HIDDEN
 from omie_control.errors import ControlError, InvalidInput, OmieBusy, OmieFault, OmieUnreachable, Uncertain
 from omie_control.omie.catalog import Method
 from omie_control.omie.facts import FaultKind, OmieFacts, error_with, uncertain_with
-from omie_control.omie.faults import interpret
+from omie_control.omie.faults import interpret, unknown
 
 BODY_MAX_BYTES = 32 * 1024 * 1024
 _DEPTH_MAX = 64
@@ -39,6 +39,7 @@ _BY_STATUS = {
     425: ("MISUSE_API_PROCESS", "API bloqueada por consumo indevido."),
     429: ("429", "Too many requests"),
 }
+_REFUSED_TOLD = 5
 _PARTIAL = "Parte do lote pode ter sido gravada: consulte cada registro antes de qualquer nova tentativa."
 # A fault's words stand at the beginning of whatever brings them.
 _TOLD_MAX = 2000
@@ -236,7 +237,9 @@ def _refuse_in_band(method: Method, status: int, data: Mapping[str, Any]) -> Non
     if not method.status_fields:
         return
     said = _text(data.get(method.status_fields[0])).strip()
-    if said.strip("0") == "" or not said.lstrip("-").isdigit():
+    if not _says_no(said):
+        if method.is_batch and method.writes:
+            _refuse_in_part(method, status, data)
         return
     text = _text(data.get(method.status_fields[1])) if len(method.status_fields) > 1 else ""
     # Codes in band are numbers of their own: the text may be known, the number never is.
@@ -244,6 +247,28 @@ def _refuse_in_band(method: Method, status: int, data: Mapping[str, Any]) -> Non
     if method.is_batch and method.writes:
         raise uncertain_with(replace(facts, is_proved_refusal=False), _PARTIAL)
     raise _error_for(method, facts)
+
+
+def _says_no(said: str) -> bool:
+    """Say whether a status is one of failure: a number but 0, or the code of a fault; other words are noise."""
+    return said.strip("0") != "" and (said.lstrip("-").isdigit() or "client-" in said.lower())
+
+
+def _refuse_in_part(method: Method, status: int, data: Mapping[str, Any]) -> None:
+    """Raise when a batch that went well as a whole tells of records that did not."""
+    lists = [rows for rows in data.values() if isinstance(rows, list)]
+    rows = [row for each in lists for row in each if isinstance(row, Mapping) and method.status_fields[0] in row]
+    refused = [row for row in rows if _says_no(_text(row[method.status_fields[0]]).strip())]
+    if not refused:
+        return
+    named = {code.split(".")[-1] for code in method.integration_codes}
+    told = [
+        " ".join(_text(row[name]) for name in (*sorted(named), *method.status_fields) if row.get(name))
+        for row in refused[:_REFUSED_TOLD]
+    ]
+    facts = unknown("; ".join(told), f"status {_text(refused[0][method.status_fields[0]])}", status)
+    cause = f"O Omie recusou {len(refused)} de {len(rows)} registros do lote: {facts.text.rstrip(' .!')}."
+    raise uncertain_with(replace(facts, cause=cause, is_proved_refusal=False), _PARTIAL)
 
 
 def _payload(method: Method, status: int, data: dict[str, Any], param: Mapping[str, Any] | None) -> Payload:

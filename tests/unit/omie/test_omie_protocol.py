@@ -226,6 +226,24 @@ def test_a_refusal_inside_a_success_is_a_refusal(
     assert (facts.fault_code or "").startswith("status ")
 
 
+def test_a_record_refused_inside_a_batch_that_went_well_leaves_it_in_doubt() -> None:
+    batch = catalog().method("financas/contareceber/", "IncluirContaReceberPorLote")
+    good = {"codigo_lancamento_omie": 7, "codigo_lancamento_integracao": "A-1", "codigo_status": "0"}
+    odd = {"codigo_lancamento_omie": 8, "codigo_lancamento_integracao": "A-3", "codigo_status": "OK"}
+    bad = {
+        "codigo_lancamento_integracao": "A-2",
+        "codigo_status": "Client-102",
+        "descricao_status": "ERROR: Cliente não cadastrado!",
+    }
+    told = {"codigo_status": "0", "descricao_status": "Lote processado", "status_lote": [good, bad, odd]}
+    error = outcome(batch, 200, json.dumps(told).encode())
+    assert type(error) is Uncertain
+    assert "recusou 1 de 3 registros do lote: A-2 Client-102 ERROR: Cliente não cadastrado." in error.message
+    assert "Parte do lote" in error.hint
+    whole = decipher(batch, 200, {}, json.dumps(told | {"status_lote": [good, odd]}).encode())
+    assert whole.data["status_lote"] == [good, odd]
+
+
 @pytest.mark.parametrize("said", ["0", 0, "00", "", None, " 0 ", "Elapsed time: 3ms"])
 def test_a_status_of_success_is_one(said: Any) -> None:
     assert decipher(WRITE, 200, {}, json.dumps({"codigo_status": said}).encode()).data["codigo_status"] == said
