@@ -337,4 +337,9 @@ def _used_for_another(held: _Held, differing: Sequence[str]) -> Conflict:
 
 def _says_code_is_used(error: ControlError, code: str) -> bool:
     facts = facts_of(error)
-    return facts is not None and facts.kind is FaultKind.DUPLICATE_CODE and facts.integration_code in (None, code)
+    if facts is None:
+        return False
+    if facts.kind is FaultKind.DUPLICATE_DOCUMENT:
+        # Omie looked at the document first, and names the code of whoever has it.
+        return facts.integration_code == code
+    return facts.kind is FaultKind.DUPLICATE_CODE and facts.integration_code in (None, code)

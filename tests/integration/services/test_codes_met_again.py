@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import asyncpg
+import pytest
 from tests.conftest import eventually
 from tests.writing import WritingHouse
 
 from omie_control.domain.executions import Status
-from omie_control.errors import Conflict, Uncertain
+from omie_control.errors import Conflict, OmieFault, Uncertain
+from omie_control.simulator.families import clientes
 
 CLIENT: dict[str, Any] = {"razao_social": "Padaria Sol Nascente", "email": "contato@exemplo.com.br"}
 OTHER = CLIENT | {"razao_social": "Outra Padaria"}
@@ -53,6 +55,22 @@ async def test_after_a_correction_the_record_of_a_try_that_came_late_is_not_take
     told = await writing.write(OTHER, key="pedido-1")
     assert isinstance(told.error, Conflict), told
     assert writing.records("Outra Padaria") == 0
+
+
+async def test_a_try_that_came_late_is_found_also_when_omie_looks_at_the_document_first(
+    writing: WritingHouse, conn: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(clientes.NOUN), "refuse_known_code", lambda *_, **__: None)
+    client = CLIENT | {"cnpj_cpf": "11.222.333/0001-81"}
+    first = await writing.write(client, key="pedido-1")
+    await conn.execute("update idempotency_keys set state = 'free', answer = null")
+    await _a_minute_passes(writing)
+    again = await writing.write(client, key="pedido-1")
+    assert again.payload.data["codigo_cliente_omie"] == first.payload.data["codigo_cliente_omie"]
+    # Under a code that is not this key's, it is another's record.
+    other = await writing.write(client, key="pedido-2")
+    assert isinstance(other.error, OmieFault), other
+    assert writing.records(client["razao_social"]) == 1
 
 
 async def test_a_write_in_doubt_is_not_taken_for_done_by_an_older_record_of_the_same_code(
