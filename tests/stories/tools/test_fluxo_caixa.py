@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,8 @@ import pytest
 from tests.titles_held import held, make_exceptions, money, moved, today
 from tests.tool_stories import Case, House, Story, Told, told
 
-from omie_control.mcp.tools import financas_lidas
+from omie_control.mcp.tools import financas_lidas, fluxo_caixa
+from omie_control.mcp.tools.extrato_lido import Extrato, read_statement
 from omie_control.mcp.tools.fluxo_caixa import lines_of
 from omie_control.mcp.tools.periodo import month_end
 
@@ -98,6 +100,22 @@ async def test_one_account_counts_its_transfers(house: House) -> None:
     due = [each for each in held(house) if each.account == account and since <= each.due <= until]
     expected = sum(each.value if each.side == "receber" else -each.value for each in due if not each.is_cancelled)
     assert money(answer.data["total"]["saldo_previsto"]) == expected
+
+
+@pytest.mark.parametrize("one_account", [True, False])
+async def test_a_balance_that_omie_leaves_out_is_not_taken_for_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch, one_account: bool
+) -> None:
+    async def read(*asked: Any, **more: Any) -> Extrato:
+        found = await read_statement(*asked, **more)
+        return replace(found, saldos={name: value for name, value in found.saldos.items() if name != "anterior"})
+
+    monkeypatch.setattr(fluxo_caixa, "read_statement", read)
+    which = {"codigo_conta_corrente": house.first("contas_correntes").id} if one_account else {"com_saldos": True}
+    answer = await house.call("gerar_relatorio_fluxo_caixa", agrupar="mes", **which)
+    assert "o Omie não informou o saldo anterior" in answer.text
+    assert "saldo_inicial" not in answer.data
+    assert "saldo_projetado" not in answer.data["total"]
 
 
 def test_a_year_is_twelve_months_and_a_week_begins_on_monday() -> None:

@@ -36,6 +36,7 @@ from omie_control.mcp.tools.words import table
 Agrupar = Literal["dia", "semana", "mes"]
 LINES_MAX = 100
 ACCOUNTS_MAX = 20
+_UNKNOWN_BALANCE = "**Atenção:** o Omie não informou o saldo anterior; sem ele não há saldo inicial nem projetado."
 _FIGURES = (
     "entradas_previstas",
     "saidas_previstas",
@@ -116,16 +117,17 @@ async def gerar_relatorio_fluxo_caixa(
     lines = lines_of(since, until, agrupar)
     expected = await titles_due(omie, "ambos", since, until, {"nCodCC": codigo_conta_corrente})
     moved = await entries(omie, since, until, codigo_conta_corrente)
-    opening = None
+    opening, is_wanted = None, com_saldos or codigo_conta_corrente is not None
     if codigo_conta_corrente is not None:
         opening = await _opening(omie, codigo_conta_corrente, since, until)
     elif com_saldos:
         opening = await _opening_of_all(omie, since, until)
+    unknown = _UNKNOWN_BALANCE if is_wanted and opening is None else None
     fill(lines, expected.rows, moved.rows, opening)
     facts = flow_facts(lines, agrupar, opening)
     scans = [expected, moved]
     head = f"**Fluxo de caixa**, {shown_day(since)} a {shown_day(until)} (empresa {omie.company.slug})."
-    return omie.answer(facts | based_on(scans), warned(scans), head, flow_table(facts))
+    return omie.answer(facts | based_on(scans), warned(scans), unknown, head, flow_table(facts))
 
 
 def lines_of(since: date, until: date, kind: Agrupar) -> list[Linha]:
@@ -214,14 +216,15 @@ def _named(line: dict[str, Any]) -> str:
     return first if first == last else f"{first} a {last}"
 
 
-async def _opening(omie: Omie, account: int, since: date, until: date) -> Decimal:
+async def _opening(omie: Omie, account: int, since: date, until: date) -> Decimal | None:
+    """Return what an account held before the period; None when Omie does not say."""
     read = await read_statement(omie, account, since, until, only_balance=True)
-    found: Decimal = read.saldos.get("anterior", Decimal(0))
+    found: Decimal | None = read.saldos.get("anterior")
     return found
 
 
-async def _opening_of_all(omie: Omie, since: date, until: date) -> Decimal:
-    """Add up what all active accounts that count in the cash flow held before the period."""
+async def _opening_of_all(omie: Omie, since: date, until: date) -> Decimal | None:
+    """Add up what all active accounts that count in the cash flow held before it; None when one is unknown."""
     scan: Scan = await omie.every_page(CONTAS, {"filtrar_apenas_ativo": True})
     accounts = [row["codigo_omie"] for row in scan.rows if not row.get("fora_do_fluxo_de_caixa")]
     if len(accounts) > ACCOUNTS_MAX:
@@ -229,4 +232,5 @@ async def _opening_of_all(omie: Omie, since: date, until: date) -> Decimal:
             f"com_saldos: a empresa tem {len(accounts)} contas ativas, mais que {ACCOUNTS_MAX}.",
             hint="Chame sem com_saldos, ou uma vez para cada conta com codigo_conta_corrente.",
         )
-    return sum([await _opening(omie, account, since, until) for account in accounts], Decimal(0))
+    held = [await _opening(omie, account, since, until) for account in accounts]
+    return None if None in held else sum((each for each in held if each is not None), Decimal(0))
