@@ -32,6 +32,8 @@ from omie_control.valkey.exports import ExportsAway, ExportStore
 PROCESS_TYPE = "exportacao"
 PAGES_MAX = 1_000
 _PAGE_SIZE = 100
+# A long reading keeps its first parts alive until it ends, so that all can be fetched for as long after it.
+_RENEWED_EVERY = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +167,13 @@ class Exports:
             if found and not is_astray:
                 parts, rows = parts + 1, rows + len(found)
                 await self._keep(handle, company, parts, found, Progress(parts, pages, rows))
+                if parts % _RENEWED_EVERY == 0:
+                    await self._renew(handle, company, parts)
             has_all = total is not None and rows >= total - (first - 1) * size
             # The pages that we reckon ourselves are too few where Omie cuts the size that was asked for.
             is_last = has_all if paging.answered_pages is None or pages is None else number >= pages
             if not found or is_astray or is_last or parts >= PAGES_MAX:
+                await self._renew(handle, company, parts)
                 is_whole = has_all or (bool(found) and is_last and not is_astray) or (not found and total is None)
                 return Progress(parts, pages, rows, total, is_complete=is_whole)
             number += 1
@@ -182,6 +187,12 @@ class Exports:
         told = {"parts": progress.parts, "pages": progress.pages, "rows": progress.rows}
         try:
             await self._store.put(id, str(handle.id), number, sealed, told)
+        except ExportsAway as exc:
+            raise _away() from exc
+
+    async def _renew(self, handle: Handle, company: Company, parts: int) -> None:
+        try:
+            await self._store.renew(str(company.id), str(handle.id), parts)
         except ExportsAway as exc:
             raise _away() from exc
 

@@ -37,6 +37,16 @@ class ExportStore:
         except _AWAY as exc:
             raise ExportsAway from exc
 
+    async def renew(self, company: str, execution: str, parts: int) -> None:
+        """Keep every part so far for an hour from now on. Raises ExportsAway."""
+        try:
+            async with asyncio.timeout(_TIMEOUT_SECONDS), self._redis.pipeline(transaction=False) as pipe:
+                for number in range(1, parts + 1):
+                    pipe.expire(_part(company, execution, number), KEPT_SECONDS)
+                await pipe.execute()
+        except _AWAY as exc:
+            raise ExportsAway from exc
+
     async def part(self, company: str, execution: str, number: int) -> bytes | None:
         """Return a part, or None when it is not kept (any more). Raises ExportsAway."""
         found: bytes | None = await self._get(_part(company, execution, number))

@@ -13,6 +13,7 @@ from tests.stories.tools.conftest import Running
 from tests.tool_stories import House, Told
 
 from omie_control.domain.actors import Actor, ActorKind, Role
+from omie_control.domain.executions import id_of
 from omie_control.mcp.server import build_server
 from omie_control.services import exports
 
@@ -92,6 +93,25 @@ async def test_an_export_that_reaches_its_last_page_but_not_the_list_s_end_says_
 async def test_an_export_from_a_later_page_on_is_whole_at_the_end(house: House, running: Running) -> None:
     got = await _exported(running, house.slug, registros_por_pagina=40, pagina=4)
     assert (got.data["registros"], got.data["dados_completos"]) == (17, True), got.text
+
+
+async def test_the_first_part_lives_as_long_after_the_end_as_the_last(
+    house: House, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = exports.Exports._keep
+
+    async def slow(self: exports.Exports, *args: Any) -> None:
+        await keep(self, *args)
+        async for key in running.app.db.redis.scan_iter("export:*:part:*"):
+            await running.app.db.redis.expire(key, 60)
+
+    monkeypatch.setattr(exports.Exports, "_keep", slow)
+    got = await _exported(running, house.slug, registros_por_pagina=40)
+    assert got.data["partes"] == 4, got.text
+    parts = f"export:*:part:{id_of(got.data['execution_id'])}:*"
+    lives = [await running.app.db.redis.ttl(key) async for key in running.app.db.redis.scan_iter(parts)]
+    assert len(lives) == 4
+    assert min(lives) > 3_000
 
 
 async def test_what_is_no_list_is_refused(house: House, running: Running) -> None:
