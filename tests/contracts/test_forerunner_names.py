@@ -22,6 +22,7 @@ NAMES = """
     lista_empresas listar_departamentos cadastrar_cliente listar_fornecedores listar_pedidos_venda
     listar_produtos consultar_estoque relatorio_vendas_periodo dashboard_financeiro alterar_lancamento
     excluir_lancamento excluir_conta_corrente cadastrar_fornecedor relatorio_financeiro_completo
+    consultar_projetos consultar_lancamentos consultar_contas_correntes
 """
 
 
@@ -31,5 +32,5 @@ async def test_every_name_of_the_forerunner_is_a_tool() -> None:
     register_tools(server, cast("App", None))
     there = {tool.name for tool in await server.list_tools()}
     names = set(NAMES.split())
-    assert len(names) == 59
+    assert len(names) == 62
     assert sorted(names - there) == []

@@ -66,15 +66,18 @@ def is_gone(house: House, answer: Told) -> None:
 
 
 STORIES = (
-    Story(
-        "listar_contas_correntes",
-        good=Case(an_inactive_account, then=active_ones_only),
-        empty=Case({"descricao": "não há conta assim"}, has={"registros": 0, "contas": []}, says="Nada encontrado"),
-        wrong=Case(
-            {"ativas": "quase", "codigo": 0},
-            says=("- ativas: esperado sim ou não", "- codigo: esperado no mínimo 1"),
-        ),
-        failing=Case({}),
+    *(
+        Story(
+            name,
+            good=Case(an_inactive_account, then=active_ones_only),
+            empty=Case({"descricao": "não há conta assim"}, has={"registros": 0, "contas": []}, says="Nada encontrado"),
+            wrong=Case(
+                {"ativas": "quase", "codigo": 0},
+                says=("- ativas: esperado sim ou não", "- codigo: esperado no mínimo 1"),
+            ),
+            failing=Case({}),
+        )
+        for name in ("listar_contas_correntes", "consultar_contas_correntes")
     ),
     Story(
         "listar_resumo_contas_correntes",

@@ -79,19 +79,22 @@ def is_gone(house: House, answer: Told) -> None:
 
 
 STORIES = (
-    Story(
-        "listar_lancamentos",
-        good=Case(two_days, then=both_of_those_days),
-        empty=Case(
-            {"data_de": "01/01/2001", "data_ate": "02/01/2001"},
-            has={"registros": 0, "lancamentos": []},
-            says="Nada encontrado",
-        ),
-        wrong=Case(
-            {"data_de": "30/02/2026", "origem": "BOLETO"},
-            says=("- data_de: esta data não existe", "- origem: esperado um destes"),
-        ),
-        failing=Case({}),
+    *(
+        Story(
+            name,
+            good=Case(two_days, then=both_of_those_days),
+            empty=Case(
+                {"data_de": "01/01/2001", "data_ate": "02/01/2001"},
+                has={"registros": 0, "lancamentos": []},
+                says="Nada encontrado",
+            ),
+            wrong=Case(
+                {"data_de": "30/02/2026", "origem": "BOLETO"},
+                says=("- data_de: esta data não existe", "- origem: esperado um destes"),
+            ),
+            failing=Case({}),
+        )
+        for name in ("listar_lancamentos", "consultar_lancamentos")
     ),
     Story(
         "consultar_lancamento",

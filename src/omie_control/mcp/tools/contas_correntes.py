@@ -88,6 +88,7 @@ register = family.register
     CONTAS,
     "Lista bancos, caixas e cartões da empresa, com o codigo_omie que baixas, lançamentos e extrato pedem. O "
     "saldo_inicial é o da abertura: para o saldo de hoje, chame consultar_extrato.",
+    also=("consultar_contas_correntes",),
 )
 def listar_contas_correntes(
     *,

@@ -76,6 +76,7 @@ register = family.register
     "Lista o que passou pelas contas correntes de todas as contas, uma página por vez: lançamentos avulsos, "
     "transferências (origem TRA…) e as baixas de títulos (BAXR recebimento, BAXP pagamento). natureza R entra, P sai. "
     "Para uma conta só, com saldos, use consultar_extrato. Depois chame consultar_lancamento com o codigo_omie.",
+    also=("consultar_lancamentos",),
 )
 def listar_lancamentos(
     *,
