@@ -122,6 +122,24 @@ async def test_a_refused_request_has_a_page_too(fresh_house: House) -> None:
         assert "Não pode." in (await client.get(f"/execucoes/{execution_id}")).text
 
 
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.UNCERTAIN, Status.TIMEOUT])
+async def test_a_page_never_says_that_nothing_was_sent_where_nobody_knows(fresh_house: House, status: Status) -> None:
+    # What a killed process leaves: the request would have been written with the end.
+    handle = await fresh_house.begin("incluir_cliente")
+    if status is not Status.RUNNING:
+        await fresh_house.end(handle, status, error_message="O processo terminou no meio.")
+    async with fresh_house.visitor() as client:
+        page = (await client.get(f"/execucoes/{handle.execution_id}")).text
+    assert "Nada foi enviado ao Omie." not in page
+
+
+async def test_a_page_says_that_nothing_was_sent_where_that_is_known(fresh_house: House) -> None:
+    handle = await fresh_house.begin()
+    await fresh_house.end(handle, Status.FAILED, error_message="Não pode.")
+    async with fresh_house.visitor() as client:
+        assert "Nada foi enviado ao Omie." in (await client.get(f"/execucoes/{handle.execution_id}")).text
+
+
 async def test_an_unknown_execution_is_a_page_that_says_so(fresh_house: House) -> None:
     async with fresh_house.visitor() as client:
         answer = await client.get("/execucoes/nada_20261123_120000_00000000000000000000000000")
