@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 from tests.browser import log_in, open_page
-from tests.conftest import Database
+from tests.conftest import Database, eventually
 from tests.integration.web.conftest import PASSWORD, House, open_house
 
 from omie_control.domain.executions import Status
@@ -55,6 +55,36 @@ async def test_an_operator_sees_an_execution_appear_run_and_end_without_reloadin
 
     await page.get_by_role("button", name="Sair").click()
     await expect(page).to_have_title("Entrar · omie-control")
+
+
+# Counts how often the page asked whether somebody is busy in it, as it does before it re-reads itself.
+_COUNT = """
+const real = document.getSelection.bind(document);
+window.looked = 0;
+document.getSelection = () => { window.looked += 1; return real(); };
+"""
+
+
+async def test_what_ends_while_somebody_marks_its_name_is_shown_once_they_are_done(house: House, page: Page) -> None:
+    handle = await house.begin("fechar_mes")
+    await page.add_init_script(_COUNT)
+    await page.goto(f"{house.url}/execucoes/{handle.execution_id}")
+    await log_in(page)
+
+    async def has_looked() -> bool:
+        return bool(await page.evaluate("looked") > before)
+
+    before = 0
+    await eventually(has_looked)
+    await page.locator(".execution-id").click()
+    assert await page.evaluate("getSelection().toString()") == handle.execution_id
+
+    before = await page.evaluate("looked")
+    await house.end(handle)
+    await eventually(has_looked)
+    assert await page.evaluate("getSelection().toString()") == handle.execution_id
+    await page.get_by_role("heading", name="Entrada").click()
+    await expect(page.locator(".title .badge")).to_have_text("concluída")
 
 
 @pytest.mark.parametrize("width", [360, 1360])

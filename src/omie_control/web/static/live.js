@@ -11,13 +11,15 @@
   // --- re-reading: at once, then at most every PAUSE_MS, and always once after the last hint
   let last = 0;
   let waiting = 0;
+  let isOwed = false;
   const reread = () => {
     if (waiting) return;
     waiting = setTimeout(() => {
       waiting = 0;
       last = Date.now();
       const panel = document.getElementById("painel");
-      if (panel && !isBusy(panel)) htmx.trigger(panel, "hint");
+      isOwed = Boolean(panel) && isBusy(panel);
+      if (panel && !isOwed) htmx.trigger(panel, "hint");
     }, Math.max(0, last + PAUSE_MS - Date.now()));
   };
 
@@ -28,6 +30,9 @@
     const selection = document.getSelection();
     return isChoosing || (selection && !selection.isCollapsed && panel.contains(selection.anchorNode));
   };
+
+  // What was held back is read as soon as they are done: the hint that was missed may have been the last one.
+  for (const name of ["selectionchange", "focusout"]) document.addEventListener(name, () => { if (isOwed) reread(); });
 
   // --- hints
   let source = null;
