@@ -59,6 +59,16 @@ async def test_an_administrator_changes_a_key_errs_and_goes_back(house: House, p
     await expect(field).to_have_value("20")
 
 
+async def test_a_choice_that_was_not_saved_is_not_shown_as_in_force_on_the_way_back(page: Page) -> None:
+    choice = page.get_by_role("combobox", name="Valor de writes.enabled")
+    await choice.select_option("false")
+    await page.get_by_role("link", name="Minha conta").click()
+    await expect(page.locator("h1")).to_have_text("Minha conta")
+    await page.go_back()
+    await expect(page.locator("h1")).to_have_text("Configuração")
+    await expect(choice).to_have_value("true")
+
+
 @pytest.mark.parametrize("width", [360, 1360])
 async def test_the_configuration_fits_a_telephone_and_a_desk(house: House, page: Page, width: int) -> None:
     verbs = house.app.services.configurations

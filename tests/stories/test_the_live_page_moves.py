@@ -87,6 +87,20 @@ async def test_what_ends_while_somebody_marks_its_name_is_shown_once_they_are_do
     await expect(page.locator(".title .badge")).to_have_text("concluída")
 
 
+async def test_the_filters_say_what_the_list_shows_also_on_the_way_back(house: House, page: Page) -> None:
+    await house.end(await house.begin("fechar_mes"), Status.FAILED, error_message="Não deu.")
+    await page.goto(house.url)
+    await log_in(page)
+    chosen = page.get_by_role("combobox", name="Situação")
+    for status in "failed", "cancelled":
+        await chosen.select_option(status)
+        await page.wait_for_url(f"{house.url}/?situacao={status}")
+    for status in "failed", "":
+        await page.go_back()
+        await expect(chosen).to_have_value(status)
+        await expect(page.get_by_role("table").get_by_text("fechar_mes")).to_be_visible()
+
+
 @pytest.mark.parametrize("width", [360, 1360])
 async def test_the_live_page_fits_a_telephone_and_a_desk(house: House, page: Page, width: int) -> None:
     for status in Status.COMPLETED, Status.FAILED:
