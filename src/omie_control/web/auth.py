@@ -17,7 +17,7 @@ from omie_control.domain.executions import Origin
 from omie_control.domain.networks import caller_address, trusted_networks
 from omie_control.errors import ControlError, Forbidden, InvalidInput, Overloaded, StorageDown, Unauthenticated
 from omie_control.web.faults import headers_of, status_of
-from omie_control.web.rendering import render
+from omie_control.web.rendering import has_query, page_of, render
 from omie_control.web.words import mark
 
 if TYPE_CHECKING:
@@ -88,9 +88,9 @@ def local_path(target: str | None) -> str:
 
 
 def login_address(request: Request) -> str:
-    """Name the login form that comes back to this page."""
-    query = f"?{request.url.query}" if request.url.query else ""
-    here = request.url.path + query
+    """Name the login form that comes back to this page: after a form, to the page that it stands on."""
+    query = f"?{request.url.query}" if has_query(request) else ""
+    here = page_of(request) + query
     return "/entrar" if here == "/" else f"/entrar?continuar={quote(here, safe='/')}"
 
 

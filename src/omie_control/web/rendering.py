@@ -71,14 +71,22 @@ def render(
 
 def here(request: Request) -> str:
     """Return the address of the page that is shown: after a form, of the page that the form stands on."""
+    # Before the login an address repeats nothing of what somebody put into it.
+    is_in = getattr(request.state, "visitor", None) is not None
+    return f"{page_of(request)}?{request.url.query}" if is_in and has_query(request) else page_of(request)
+
+
+def page_of(request: Request) -> str:
+    """Return the path of the page that is asked for: of a form, of the page that it stands on."""
     path = request.url.path
-    if request.method == "GET":
-        # Before the login an address repeats nothing of what somebody put into it.
-        is_in = getattr(request.state, "visitor", None) is not None
-        return f"{path}?{request.url.query}" if is_in and request.url.query else path
-    while len(path) > 1 and not _is_page(request, path):
+    while request.method != "GET" and len(path) > 1 and not _is_page(request, path):
         path = path.rpartition("/")[0]
     return path or "/"
+
+
+def has_query(request: Request) -> bool:
+    """Say whether the address of a page says more than its path; what a form's address says is not the page's."""
+    return request.method == "GET" and bool(request.url.query)
 
 
 def _is_page(request: Request, path: str) -> bool:

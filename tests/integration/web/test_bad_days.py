@@ -117,6 +117,16 @@ async def test_without_postgresql_every_page_says_so_and_since_when_and_comes_ba
         await eventually(is_back, within=20)
 
 
+async def test_a_form_that_meets_an_outage_leads_back_to_its_page(house: House, door: Door) -> None:
+    async with house.visitor() as client:
+        await door.shut()
+        failed = await client.post("/conta/senha", data={"csrf_token": "x"})
+        await door.open()
+    assert failed.status_code == 503
+    # Without an address of its own the browser would ask for the form's, which is no page.
+    assert '<meta http-equiv="refresh" content="5; url=/conta">' in failed.text
+
+
 async def test_without_postgresql_no_webhook_is_acknowledged_and_none_is_lost(house: House, door: Door) -> None:
     company = await house.app.companies.add(SYSTEM, "padaria", "Padaria", "1234567890", "a" * 32)
     made = await house.app.services.webhooks.create(SYSTEM, company)

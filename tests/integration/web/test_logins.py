@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import httpx2
 import pytest
 from tests.integration.web.conftest import PASSWORD, House, browser, csrf_of, log_in
@@ -16,6 +18,24 @@ async def test_a_stranger_is_sent_to_the_door_and_brought_back(house: House) -> 
         assert answer.headers["location"] == "/entrar?continuar=/%3Fsituacao%3Dfailed"
         entered = await log_in(client, "admin", PASSWORD, continuar="/?situacao=failed")
         assert entered.headers["location"] == "/?situacao=failed"
+
+
+@pytest.mark.parametrize(
+    ("form", "page"),
+    [
+        ("/conta/senha", "/conta"),
+        (f"/conta/sessoes/{UUID(int=1)}/encerrar", "/conta"),
+        ("/conta/segundo-fator/confirmar", "/conta"),
+        ("/execucoes/nada_20261123_120000_0/revelar", "/execucoes/nada_20261123_120000_0"),
+        ("/configuracao/voltar/3", "/configuracao/voltar/3"),
+    ],
+)
+async def test_whose_session_ended_under_a_form_comes_back_to_the_page_it_stands_on(
+    house: House, form: str, page: str
+) -> None:
+    async with browser(house.url) as client:
+        answer = await client.post(form, data={"csrf_token": "de ontem"})
+    assert answer.headers["location"] == f"/entrar?continuar={page}"
 
 
 async def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(house: House) -> None:
