@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 import httpx2
 import pytest
 from tests.integration.web.conftest import PASSWORD, House, browser, csrf_of, log_in
+
+from omie_control.domain.configuration import LOGIN_HOURS
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -45,6 +48,15 @@ async def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(hou
         assert "HttpOnly" in cookie
         assert "samesite=lax" in cookie.lower()
         assert "Path=/" in cookie
+
+
+async def test_a_browser_keeps_its_session_for_as_long_as_the_configuration_lets_it_live(house: House) -> None:
+    async with browser(house.url) as client:
+        answer = await log_in(client, "admin", PASSWORD)
+        cookie = next(text for text in answer.headers.get_list("set-cookie") if "sessao" in text)
+    kept = re.search(r"Max-Age=(\d+)", cookie)
+    # Every use moves a session's end: however long that is, some go on for several such spans.
+    assert kept is not None and int(kept[1]) > 10 * LOGIN_HOURS.highest * 3600
 
 
 async def test_a_wrong_password_says_so_without_saying_which_half_is_wrong(house: House) -> None:
