@@ -115,7 +115,7 @@ def test_the_picture_of_the_states_draws_only_what_may_happen() -> None:
 def test_every_web_address_is_documented() -> None:
     text = _read(REFERENCE / "http.md")
     rooms = [importlib.import_module(f"omie_control.web.{name}") for name in _web_modules()]
-    routes = {route.path for room in rooms if hasattr(room, "router") for route in room.router.routes}
+    routes = {route.path_format for room in rooms if hasattr(room, "router") for route in room.router.routes}
     assert len(routes) > 8
     assert sorted(route for route in routes if f"| `{route}` |" not in text) == []
 

@@ -277,6 +277,12 @@ async def test_executions_are_paged_filtered_and_shown(fresh_house: House) -> No
     assert shown["calls"] == shown["children"] == []
 
 
+async def test_an_execution_of_a_tool_with_a_slash_in_its_name_is_shown(fresh_house: House) -> None:
+    handle = await fresh_house.begin("fiscal/notas")
+    async with program(fresh_house) as client:
+        assert (await client.get(f"/executions/{handle.execution_id}")).json()["process_type"] == "fiscal/notas"
+
+
 async def test_another_companys_execution_is_none(fresh_house: House) -> None:
     ours = await fresh_house.app.companies.add(SYSTEM, "nossa", "Nossa", "1000000001", "a" * 32)
     other = await fresh_house.app.companies.add(SYSTEM, "outra", "Outra", "1000000002", "b" * 32)

@@ -6,7 +6,7 @@ import re
 
 import httpx2
 import pytest
-from tests.integration.web.conftest import AGENT, SYSTEM, House
+from tests.integration.web.conftest import AGENT, SYSTEM, House, csrf_of
 
 from omie_control.domain.actors import Role
 from omie_control.domain.executions import Origin, Status
@@ -138,6 +138,20 @@ async def test_a_page_says_that_nothing_was_sent_where_that_is_known(fresh_house
     await fresh_house.end(handle, Status.FAILED, error_message="Não pode.")
     async with fresh_house.visitor() as client:
         assert "Nada foi enviado ao Omie." in (await client.get(f"/execucoes/{handle.execution_id}")).text
+
+
+async def test_an_execution_of_a_tool_with_a_slash_in_its_name_has_its_page(fresh_house: House) -> None:
+    # MCP allows it, and a row written by hand may be named in any way.
+    handle = await fresh_house.begin("fiscal/notas emitidas?")
+    await fresh_house.end(handle, response={"cnpj_cpf": "529.982.247-25"})
+    async with fresh_house.visitor() as client:
+        link = re.search(r'href="(/execucoes/[^"]+)"', (await client.get("/")).text)
+        assert link is not None
+        page = await client.get(link[1])
+        assert handle.execution_id in page.text
+        opened = await client.post(f"{link[1]}/revelar", data={"csrf_token": csrf_of(page.text)})
+        assert (opened.status_code, "529.982.247-25" in opened.text) == (200, True)
+        assert (await client.get(f"{link[1]}/revelar")).status_code == 405
 
 
 async def test_an_unknown_execution_is_a_page_that_says_so(fresh_house: House) -> None:

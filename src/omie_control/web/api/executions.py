@@ -14,6 +14,7 @@ from omie_control.services.executions import PAGE_MAX
 from omie_control.web.api.callers import Caller
 from omie_control.web.api.listings import Listing
 from omie_control.web.api.problems import PREFIX, documented
+from omie_control.web.named import EXECUTION
 
 if TYPE_CHECKING:
     from omie_control.app import App
@@ -110,7 +111,7 @@ async def list_(
     return Listing[ExecutionRow](items=[ExecutionRow(**_row(each)) for each in page.items], next=page.next)
 
 
-@router.get("/executions/{execution_id}", summary="Uma execução", responses=documented(401, 403, 404, 422, 429, 503))
+@router.get(f"/executions/{EXECUTION}", summary="Uma execução", responses=documented(401, 403, 404, 422, 429, 503))
 async def show(
     request: Request, actor: Caller, execution_id: Annotated[str, Path(max_length=100, pattern=_TEXT)]
 ) -> ExecutionOut:

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from omie_control.domain.access import Right, is_allowed
 from omie_control.web.auth import Visitor, origin_of, require_csrf, require_visitor
 from omie_control.web.charts import timeline
+from omie_control.web.named import EXECUTION
 from omie_control.web.rendering import render
 from omie_control.web.trees import tree
 
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 router = APIRouter()
 
 
-@router.get("/execucoes/{execution_id}", include_in_schema=False)
+@router.get(f"/execucoes/{EXECUTION}", include_in_schema=False)
 async def show(request: Request, execution_id: str) -> Response:
     """Show one execution, or, to a live refresh, only what can have changed."""
     visitor = await require_visitor(request)
     return await _page(request, visitor, execution_id)
 
 
-@router.post("/execucoes/{execution_id}/revelar", include_in_schema=False)
+@router.post(f"/execucoes/{EXECUTION}/revelar", include_in_schema=False)
 async def reveal(request: Request, execution_id: str, csrf_token: Annotated[str, Form()] = "") -> Response:
     """Show one execution with what is masked in the clear, to whoever may; it leaves its trace."""
     visitor = await require_visitor(request)
