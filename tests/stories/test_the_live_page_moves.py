@@ -101,6 +101,15 @@ async def test_the_filters_say_what_the_list_shows_also_on_the_way_back(house: H
         await expect(page.get_by_role("table").get_by_text("fechar_mes")).to_be_visible()
 
 
+# Where the first words of each panel of an execution begin, in whole pixels from its panel's edge.
+_EDGES = """
+[...document.querySelectorAll(".panel-head h2, .facts dt, .timeline-name, .json, .bodies .panel > p")].map((each) => {
+  const inside = each.getBoundingClientRect().left + parseFloat(getComputedStyle(each).paddingLeft);
+  return Math.round(inside - each.closest(".panel").getBoundingClientRect().left);
+}).filter((edge) => edge < 60)
+"""
+
+
 @pytest.mark.parametrize("width", [360, 1360])
 async def test_the_live_page_fits_a_telephone_and_a_desk(house: House, page: Page, width: int) -> None:
     for status in Status.COMPLETED, Status.FAILED:
@@ -115,3 +124,28 @@ async def test_the_live_page_fits_a_telephone_and_a_desk(house: House, page: Pag
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
     await page.goto(f"{house.url}/execucoes/{handle.execution_id}")
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    edges = await page.evaluate(_EDGES)
+    assert len(edges) > 5
+    assert len(set(edges)) == 1, edges
+
+
+@pytest.mark.parametrize("width", [360, 1360])
+async def test_a_page_that_is_none_fits_a_telephone_and_a_desk(house: House, width: int) -> None:
+    async with open_page(meant="the server responded with a status of 404") as page:
+        await page.set_viewport_size({"width": width, "height": 800})
+        await page.goto(f"{house.url}/execucoes/consultar_clientes_20261123_120000_{'0' * 26}")
+        await log_in(page)
+        await expect(page.locator("h1")).to_contain_text("não existe.")
+        card = page.locator(".door-card")
+        assert await card.evaluate("card => card.scrollWidth <= card.clientWidth")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+async def test_the_name_of_a_tool_is_not_broken_on_a_tablet(house: House, page: Page) -> None:
+    await house.end(await house.begin("consultar_cliente_por_codigo"))
+    await page.set_viewport_size({"width": 768, "height": 800})
+    await page.goto(house.url)
+    await log_in(page)
+    name = page.get_by_role("link", name="consultar_cliente_por_codigo")
+    await expect(name).to_be_visible()
+    assert await name.evaluate("link => link.getClientRects().length") == 1
