@@ -11,7 +11,10 @@ from omie_control.web.words import mark
 _MODES = {
     "sem_postgresql": mark("Sem o banco de dados"),
     "sem_valkey": mark("Sem a visão instantânea"),
+    "selos_atrasados": mark("Selos da auditoria atrasados"),
+    "auditoria_violada": mark("Diferenças na auditoria"),
 }
+_GRAVE = frozenset({"sem_postgresql", "auditoria_violada"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def view(state: SystemState) -> Standing:
     troubles = tuple(
         Trouble(
             _MODES.get(degraded.mode, degraded.mode),
-            "bad" if degraded.mode == "sem_postgresql" else "warn",
+            "bad" if degraded.mode in _GRAVE else "warn",
             degraded.since,
             degraded.meaning,
         )

@@ -183,8 +183,11 @@ async def test_english_is_a_switch_away(fresh_house: House) -> None:
         switched: httpx2.Response = await client.post("/idioma", data={"idioma": "en", "continuar": "/"})
         assert switched.headers["location"] == "/"
         page = (await client.get("/")).text
+        refused = (await client.get("/?situacao=inventada")).text
     assert '<html lang="en">' in page
     assert "Last executions" in page
+    assert "Recording" in page and "Gravação" not in page
+    assert "There is no such status." in refused
 
 
 def rows(page: str) -> list[str]:

@@ -19,6 +19,7 @@ from omie_control.web.auth import require_visitor
 from omie_control.web.pulse import view as pulse_view
 from omie_control.web.rendering import render
 from omie_control.web.standing import view as standing_view
+from omie_control.web.words import mark
 
 if TYPE_CHECKING:
     from omie_control.app import App
@@ -66,7 +67,9 @@ def _status(text: str | None) -> Status | None:
     try:
         return Status(text) if text else None
     except ValueError:
-        raise InvalidInput("Essa situação não existe.", hint="Escolha uma das situações da lista.") from None
+        raise InvalidInput(
+            mark("Essa situação não existe."), hint=mark("Escolha uma das situações da lista.")
+        ) from None
 
 
 @router.get("/", include_in_schema=False)
@@ -120,4 +123,4 @@ def _company_id(slug: str | None, companies: list[Company]) -> UUID | None:
     for company in companies:
         if company.slug == slug:
             return company.id
-    raise InvalidInput("Essa empresa não existe.", hint="Escolha uma das empresas da lista.")
+    raise InvalidInput(mark("Essa empresa não existe."), hint=mark("Escolha uma das empresas da lista."))
