@@ -68,8 +68,28 @@ def mask(value: Any) -> Masked:
         if changes:
             masked = _replaced(masked, changes)
     documents = tuple(dict.fromkeys(walk.documents)) if walk.documents else ()
-    clear = hide_secrets(value) if walk.has_secrets else value
+    # What is beyond the caps has no end: one that holds itself twice doubles with each level.
+    clear = capped(value) if walk.is_cut else value
+    if walk.has_secrets:
+        clear = hide_secrets(clear)
     return Masked(masked, clear, documents, walk.is_masked or bool(walk.masked), walk.is_cleaned, walk.has_secrets)
+
+
+def capped(value: Any) -> Any:
+    """Copy a value's dicts and lists, within the caps: nothing that its owner does to it later changes the copy."""
+    return _capped(value, 0, [MAX_VALUES])
+
+
+def _capped(value: Any, depth: int, room: list[int]) -> Any:
+    type_ = type(value)
+    if type_ is not dict and type_ is not list:
+        return value
+    room[0] -= len(value)
+    if depth > MAX_DEPTH or room[0] < 0:
+        return CUT
+    if type_ is dict:
+        return {name: _capped(inner, depth + 1, room) for name, inner in value.items()}
+    return [_capped(inner, depth + 1, room) for inner in value]
 
 
 def json_text(value: Any) -> str:
@@ -153,7 +173,7 @@ _rules = _Rules()
 class _Walk:
     """One walk: gathers texts without a rule, applies the rules of the others."""
 
-    __slots__ = ("documents", "has_secrets", "is_cleaned", "is_masked", "masked", "room", "secrets", "texts")
+    __slots__ = ("documents", "has_secrets", "is_cleaned", "is_cut", "is_masked", "masked", "room", "secrets", "texts")
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -162,6 +182,7 @@ class _Walk:
         self.room = MAX_VALUES
         self.is_masked = False
         self.is_cleaned = False
+        self.is_cut = False
         self.has_secrets = False
         # What texts become that hold a secret.
         self.secrets: dict[str, str] = {}
@@ -289,7 +310,7 @@ class _Walk:
         return cleaned
 
     def cut(self) -> str:
-        self.is_cleaned = True
+        self.is_cleaned = self.is_cut = True
         return CUT
 
     def hide_secrets(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -27,7 +27,7 @@ from omie_control.domain.executions import (
     execution_id_for,
     uuid7,
 )
-from omie_control.domain.masking import HIDDEN, MAX_DEPTH, Masked, mask, secrets_in
+from omie_control.domain.masking import HIDDEN, Masked, capped, mask, secrets_in
 from omie_control.domain.sealing import canonical, commitment
 from omie_control.errors import TooLarge
 from omie_control.postgres.rows import FinishRow, SealedBody, StartRow
@@ -128,7 +128,9 @@ class Recording:
         id = uuid7(now_ns // 1_000_000, os.urandom(10))
         process_type = request.process_type[:PROCESS_TYPE_MAX]
         execution_id = execution_id_for(process_type, id, at, self._zone)
-        masked = mask(_kept(request.input))
+        # Its owner may change it while it runs: what is sealed at the end is what came in at the start.
+        request = replace(request, input=capped(request.input))
+        masked = mask(request.input)
         column = canonical(masked.value)
         text = column.decode()
         if len(text) > MAX_INPUT_BYTES:
@@ -259,15 +261,6 @@ class Recording:
             input_column=canonical(found.input_parameters),
             attempt=found.attempt,
         )
-
-
-def _kept(value: Any, depth: int = 0) -> Any:
-    """Copy what its owner may change while it runs: what is sealed at the end is what came in at the start."""
-    if depth > MAX_DEPTH:
-        return value
-    if type(value) is dict:
-        return {name: _kept(inner, depth + 1) for name, inner in value.items()}
-    return [_kept(inner, depth + 1) for inner in value] if type(value) is list else value
 
 
 def message_of(text: str | None) -> str | None:

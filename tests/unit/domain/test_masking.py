@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omie_control.domain.masking import CUT, HIDDEN, MAX_DEPTH, MAX_TEXT, json_text, mask
+from omie_control.domain.masking import CUT, HIDDEN, MAX_DEPTH, MAX_TEXT, MAX_VALUES, capped, json_text, mask
 from omie_control.domain.people import is_cpf
 from omie_control.domain.personal_fields import Kind, kind_of
+from omie_control.domain.sealing import canonical
 
 TEXTS = st.one_of(
     st.text(max_size=40),
@@ -195,6 +196,27 @@ def test_depth_and_size_are_capped() -> None:
     endless += [endless, endless]
     assert mask(endless).is_cleaned
     assert mask({"t": "x" * (MAX_TEXT + 1)}).value["t"] == "x" * MAX_TEXT + CUT
+
+
+@pytest.mark.parametrize("secret", [{}, {"app_secret": "s3cr3t-of-somebody"}], ids=["plain", "with a secret"])
+def test_what_holds_itself_twice_ends(secret: dict[str, str]) -> None:
+    """It doubles with each level: written out whole it would be there for ever, and nothing else would run."""
+    circle: dict[str, Any] = {"nome": "Padaria", **secret}
+    circle["um"] = circle["dois"] = circle
+    masked = mask(circle)
+    assert masked.is_cleaned
+    written = canonical({"input": masked.clear})
+    assert len(written) < 40 * MAX_VALUES
+    assert b"s3cr3t" not in written
+
+
+def test_a_capped_copy_does_not_follow_its_original() -> None:
+    inner = {"itens": [{"codigo": 1}]}
+    copy = capped(inner)
+    assert copy == inner
+    inner["itens"][0]["codigo"] = 2
+    inner["itens"].append({"codigo": 3})
+    assert copy == {"itens": [{"codigo": 1}]}
 
 
 def test_an_integer_of_any_size_can_be_written() -> None:
