@@ -12,23 +12,19 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from time import monotonic
 from typing import Any
 from uuid import uuid4
 
 import anyio
-from fastmcp import Context, FastMCP
+from fastmcp import Context
 from fastmcp.server.dependencies import get_access_token
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
-from fastmcp.server.providers.fastmcp_provider import FastMCPProviderTool
-from fastmcp.tools import Tool, ToolResult
-from fastmcp.tools.tool_transform import TransformedTool
-from fastmcp.utilities.versions import VersionSpec
+from fastmcp.tools import ToolResult
 from mcp_types import CallToolRequestParams
 from opentelemetry.trace import get_current_span
 
 from omie_control.app import ProcessController
-from omie_control.app.controller import declaration_of, merging
+from omie_control.app.controller import merging
 from omie_control.domain.actors import LIBRARY, Actor, ActorKind, Role
 from omie_control.domain.companies import Company
 from omie_control.domain.executions import Origin, Status
@@ -36,9 +32,10 @@ from omie_control.errors import ControlError, InvalidInput, Overloaded, StorageD
 from omie_control.mcp.answers import is_heavier, response_of, signed, text_of
 from omie_control.mcp.auth import ControlToken
 from omie_control.mcp.faults import TOOL_FAILED, Failure, judge, say, unknown_tool
+from omie_control.mcp.known_tools import KnownTools
 from omie_control.mcp.origin import SESSION_MAX, origin_of, trusted_networks
 from omie_control.mcp.refusals import Sampler
-from omie_control.mcp.traits import Traits, traits_of
+from omie_control.mcp.traits import Traits
 from omie_control.services.endings import outcome_of
 from omie_control.services.executions import takes_stop_back
 from omie_control.services.recording import Handle, Outcome, Request
@@ -54,8 +51,6 @@ _UNWRITTEN = (
     "O que fazer: não repita uma escrita; quando o banco voltar, veja o resultado com mostrar_execucao."
 )
 MAX_ARGUMENTS = 2 * 1024 * 1024
-# A tool that is replaced on another server, mounted or far away, is looked at afresh after this many seconds.
-_TRAITS_SECONDS = 30.0
 
 # A caller without a token, where the server asks for one: seen only when its HTTP door was left out.
 _NOBODY = Actor(ActorKind.LIBRARY, "anonimo", Role.VIEWER)
@@ -73,21 +68,6 @@ class ToolCall:
 
     handle: Handle
     company: Company | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """The traits of a tool as they were seen; `local` is what stood under its key on the server itself, if anything."""
-
-    traits: Traits
-    key: str
-    local: object
-    seen: float
-
-    def holds(self, server: FastMCP[Any]) -> bool:
-        """Say whether the tool can still be taken for what it was: one that read may write since it was replaced."""
-        is_young = monotonic() - self.seen < _TRAITS_SECONDS
-        return is_young and server.local_provider._get_component(self.key) is self.local
 
 
 _current: ContextVar[ToolCall] = ContextVar("current_tool_call")
@@ -147,7 +127,7 @@ class Control(Middleware):
         self._hold = hold
         self._trusted = trusted_networks(controller.db.settings.trusted_proxies)
         self._process_session = f"stdio-{uuid4()}"
-        self._known: dict[tuple[int, str], _Known] = {}
+        self._tools = KnownTools(self)
         self._anonymous = Sampler(per_minute=20)
 
     async def __call__(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
@@ -164,7 +144,7 @@ class Control(Middleware):
         if scope is None:
             return await call_next(context)
         name, arguments = context.message.name, context.message.arguments or {}
-        traits = await self._traits_of(scope.fastmcp, name)
+        traits = await self._tools.traits_of(scope.fastmcp, name)
         named = None
         if traits is not None:
             if self._group is not None and ERRAND_ARGUMENT in arguments and ERRAND_ARGUMENT not in traits.parameters:
@@ -329,41 +309,6 @@ class Control(Middleware):
             return token.actor
         # Known to whoever runs this server, not to us: a name for the record, an agent's rights.
         return Actor(ActorKind.LIBRARY, token.subject or token.client_id, Role.AGENT)
-
-    async def _traits_of(self, server: FastMCP[Any], name: str) -> Traits | None:
-        """Read a tool's traits, from a short memory where possible; None: there is no such tool for this caller."""
-        key = (id(server), name)
-        known = self._known.get(key)
-        if known is not None and known.holds(server):
-            return known.traits
-        tool = await server.get_tool(name)
-        if tool is None:
-            return known.traits if known is not None else None
-        inner = await _behind(tool)
-        traits = traits_of(tool, declaration_of(getattr(inner, "fn", None)), inner)
-        self._known[key] = _Known(traits, tool.key, server.local_provider._get_component(tool.key), monotonic())
-        return traits
-
-
-async def _behind(tool: Tool) -> Tool:
-    """Return the tool that runs in the end: under its first name, on the server that was mounted here.
-
-    One on a server with control of its own is recorded there, as what it is.
-    """
-    while True:
-        inner: Tool | None = None
-        if isinstance(tool, TransformedTool) and tool.fn is tool.forwarding_fn:
-            inner = tool.parent_tool
-        elif isinstance(tool, FastMCPProviderTool) and not _is_controlled(tool._server):
-            version = VersionSpec(eq=tool.version) if tool.version else None
-            inner = await tool._server.get_tool(tool._original_name, version=version)
-        if inner is None:
-            return tool
-        tool = inner
-
-
-def _is_controlled(server: FastMCP[Any]) -> bool:
-    return any(isinstance(each, Control) for each in server.middleware)
 
 
 def _came_from_inside() -> bool:
