@@ -127,9 +127,9 @@ async def give_back_attempt(connection: Connection, subject: bytes, *, free: int
     await _sql.give_back_attempt.run(connection, subject=subject, free=free)
 
 
-async def clear_attempts(connection: Connection, subject: bytes) -> None:
-    """Forget the failures of somebody who came in."""
-    await _sql.clear_attempts.run(connection, subject=subject)
+async def clear_attempts(connection: Connection, subject: bytes, now: datetime | None) -> None:
+    """Forget the failures of somebody who came in, and those of before yesterday. `now` None: PostgreSQL's own."""
+    await _sql.clear_attempts.run(connection, subject=subject, now=now)
 
 
 def user_of(row: asyncpg.Record) -> User:

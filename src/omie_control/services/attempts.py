@@ -48,7 +48,7 @@ class Attempts:
     async def admit(self, name: str, origin: Origin) -> None:
         """Count an attempt before it is looked at. Raises Overloaded with the instant when to try again."""
         counters = _counters(name, origin)
-        now = None if self._clock is None else self._clock()
+        now = self._now()
         async with self._postgres.transaction() as tx:
             for counter in counters:
                 until = await store.admit_attempt(
@@ -75,6 +75,9 @@ class Attempts:
             until=until,
         )
 
+    def _now(self) -> datetime | None:
+        return None if self._clock is None else self._clock()
+
     async def failed(self, name: str, origin: Origin, action: str, *, reason: str) -> None:
         """Keep that an attempt did not go well: `action` for the audit, `reason` for the event."""
         tell(Event.LOGIN_REFUSED, reason=reason, ip_address=str(origin.ip_address))
@@ -93,7 +96,7 @@ class Attempts:
         """Take the last attempt out of the counts, and the failures before it from there: it went well."""
         own, *shared = _counters(name, origin)
         async with self._postgres.transaction() as tx:
-            await store.clear_attempts(tx, own.subject)
+            await store.clear_attempts(tx, own.subject, self._now())
             for counter in shared:
                 await store.give_back_attempt(tx, counter.subject, free=counter.free)
 

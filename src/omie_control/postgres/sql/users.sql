@@ -73,6 +73,6 @@ update login_attempts
 -- Until when a subject has to wait.
 select blocked_until from login_attempts where subject = :subject;
 
--- name: clear_attempts(subject)!
+-- name: clear_attempts(subject, now)!
 -- Forget the failures of somebody who came in, and of everybody who has been silent for a day.
-delete from login_attempts where subject = :subject or last_at < now() - interval '1 day';
+delete from login_attempts where subject = :subject or last_at < coalesce(:now, now()) - interval '1 day';
