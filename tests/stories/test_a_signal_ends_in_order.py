@@ -27,6 +27,14 @@ HELLO = {
 }
 
 
+@pytest.fixture(autouse=True)
+def hangup() -> Iterator[None]:
+    """Let a closed terminal end what is started here, though the tests themselves may run under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture
 async def house() -> AsyncIterator[House]:
     with tempfile.TemporaryDirectory(prefix="octl-sig-") as folder:

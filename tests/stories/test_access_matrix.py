@@ -105,7 +105,7 @@ def rights_of_tool(name: str, traits: Traits, arguments: Mapping[str, Any]) -> R
 def served(routes: Iterable[object], prefix: str = "") -> Iterator[tuple[str, str]]:
     for route in routes:
         if isinstance(route, APIRoute):
-            yield from ((method, prefix + route.path) for method in route.methods or ())
+            yield from ((method, prefix + route.path_format) for method in route.methods or ())
         elif isinstance(route, Mount):
             yield "GET", prefix + route.path
         else:

@@ -11,10 +11,11 @@ import pytest
 from omie_control.cli.signals import on_signals
 
 
-@pytest.fixture
-def ignored_hangup() -> Iterator[None]:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    yield
+@pytest.fixture(params=[signal.SIG_DFL, signal.SIG_IGN], ids=["by itself", "under nohup"])
+def hangup(request: pytest.FixtureRequest) -> Iterator[signal.Handlers]:
+    """Set what a closed terminal means to this process; the tests themselves may run under `nohup`."""
+    before = signal.signal(signal.SIGHUP, request.param)
+    yield request.param
     signal.signal(signal.SIGHUP, before)
 
 
@@ -25,9 +26,8 @@ async def answered(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return numbers
 
 
-async def test_a_closed_terminal_ends_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert await answered(monkeypatch) == [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-
-
-async def test_under_nohup_it_does_not(monkeypatch: pytest.MonkeyPatch, ignored_hangup: None) -> None:
-    assert await answered(monkeypatch) == [signal.SIGINT, signal.SIGTERM]
+async def test_a_closed_terminal_ends_a_command_but_under_nohup(
+    monkeypatch: pytest.MonkeyPatch, hangup: signal.Handlers
+) -> None:
+    always = [signal.SIGINT, signal.SIGTERM]
+    assert await answered(monkeypatch) == ([*always, signal.SIGHUP] if hangup is signal.SIG_DFL else always)
