@@ -13,6 +13,7 @@ import sys
 import textwrap
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -25,7 +26,10 @@ from omie_control.app import App, DatabaseManager, ProcessController
 from omie_control.cli.exits import EXIT_CODES, UNEXPECTED
 from omie_control.cli.main import main as cli
 from omie_control.domain.audit_actions import ACTIONS
+from omie_control.domain.configuration import KEYS
 from omie_control.mcp.server import register_tools
+from omie_control.postgres.seals import Verification
+from omie_control.services.audit_trail import AuditState
 from omie_control.services.processing import record
 from omie_control.settings import PREFIX, Settings
 from omie_control.telemetry import _LOUD, _QUIET, Event
@@ -107,9 +111,21 @@ def settings_page() -> str:
         "Traces go by OTLP over HTTP when OpenTelemetry's own `OTEL_EXPORTER_OTLP_ENDPOINT` (or",
         "`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`) names a collector.",
         "",
-        "Secrets: of `MASTER_KEY` and `MASTER_KEY_FILE`, and of `ADMIN_PASSWORD` and `ADMIN_PASSWORD_FILE`, the",
-        "variable itself wins over the file.",
+        "Secrets: the variable itself wins over its `…_FILE`. Of the master key the order is `MASTER_KEY`,",
+        "`MASTER_KEY_FILE`, `MASTER_KEY_COMMAND`, the file in `HOME`.",
+        "",
+        "## Configuration",
+        "",
+        "What may change while everything runs lies in the database, not in the environment: `config set`, the page",
+        "`/configuracao` or `/api/v1/config`. Every process uses a change within two seconds, and `config rollback` takes",
+        "it back.",
+        "",
+        "| key | default | what it does |",
+        "| --- | --- | --- |",
     ]
+    for key in KEYS.values():
+        default = "unset" if key.default is None else f"`{str(key.default).lower()}`"
+        lines.append(f"| `{key.name}` | {default} | {_cell(key.description_en)} |")
     return _page(lines)
 
 
@@ -374,7 +390,11 @@ def metrics_page() -> str:
 def _tally() -> Tally:
     up = SimpleNamespace(is_up=True)
     database = SimpleNamespace(postgres=up, live=up, recorder=SimpleNamespace(depth=0))
-    return Tally(cast("App", SimpleNamespace(db=database)))
+    tally = Tally(cast("App", SimpleNamespace(db=database)))
+    # A family of the audit is there once something is known of it.
+    now = datetime.now(UTC)
+    tally.audit = AuditState(now, 1, Verification(True, now, now, 1, 1, 1, 0))
+    return tally
 
 
 def _cell(text: str) -> str:

@@ -18,7 +18,10 @@ import pytest
 import typer
 
 from omie_control.cli.main import main as cli
+from omie_control.domain.configuration import KEYS, TOKEN_PACE
 from omie_control.domain.executions import TRANSITIONS, Status
+from omie_control.services.failures import _BY_CODE
+from omie_control.services.pace import BURST_SECONDS
 from omie_control.settings import PREFIX, Settings
 from omie_control.telemetry import Event
 
@@ -80,6 +83,36 @@ def test_every_page_of_the_reference_is_generated_or_checked_here() -> None:
 def test_every_setting_is_documented(name: str) -> None:
     assert f"`{PREFIX}{name.upper()}`" in _read(REFERENCE / "settings.md")
     assert (Settings.model_fields[name].description or "").endswith(".")
+
+
+@pytest.mark.parametrize("name", list(KEYS))
+def test_every_configuration_key_is_documented(name: str) -> None:
+    assert f"| `{name}` |" in _read(REFERENCE / "settings.md")
+
+
+def test_the_pace_of_a_token_is_the_documented_one() -> None:
+    burst = TOKEN_PACE.default * BURST_SECONDS
+    said = f"A token may make {burst:.0f} requests at once and {TOKEN_PACE.default} a second after that"
+    assert said in _read(REFERENCE / "http.md")
+
+
+def test_every_metric_of_the_audit_is_documented() -> None:
+    named = re.findall(r'\("(\w+)", "[^"]+\.", last\.|"((?:seal|last)_\w+)",', _read(PACKAGE / "web" / "metrics.py"))
+    names = [first or second for first, second in named]
+    assert len(names) == 4
+    assert [name for name in names if f"`omie_control_audit_{name}`" not in _read(REFERENCE / "metrics.md")] == []
+
+
+def test_a_readable_failure_names_every_code_that_has_an_advice() -> None:
+    page = _read(DOCS / "how-to" / "read-a-failure.md")
+    ours = {code for code in _BY_CODE if not code.startswith("omie_")} - {"conflito"}
+    assert sorted(code for code in ours if f"`{code}`" not in page) == []
+
+
+def test_the_readmes_count_the_tools() -> None:
+    tools = re.findall(r"^## \w+$", _read(REFERENCE / "tools.md"), re.M)
+    for name, words in (("README.md", "some {} tools"), ("README.pt-BR.md", "umas {} ferramentas")):
+        assert words.format(round(len(tools), -1)) in _read(ROOT / name)
 
 
 @pytest.mark.parametrize("event", list(Event))
