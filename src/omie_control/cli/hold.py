@@ -11,6 +11,7 @@ import typer
 
 from omie_control.cli.output import JsonFlag, print_done, print_listing
 from omie_control.cli.session import operator, read_secret, with_app
+from omie_control.cli.spans import in_zone
 from omie_control.cli.usage import Commands
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ def set_(
             reason,
             document=document,
             company=chosen,
-            since=_instant(since, zone),
-            until=_instant(until, zone),
+            since=in_zone(since, zone),
+            until=in_zone(until, zone),
         )
         print_done(f"Retido: {hold.id}", _row(hold), as_json=as_json)
 
@@ -93,8 +94,3 @@ def lift(
 
 def _row(hold: Hold) -> dict[str, Any]:
     return asdict(hold) | {"person": None if hold.person is None else hold.person.name}
-
-
-def _instant(given: datetime | None, zone: Any) -> datetime | None:
-    """Read a bare instant in the zone of the house."""
-    return None if given is None else given.replace(tzinfo=zone) if given.tzinfo is None else given

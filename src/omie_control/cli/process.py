@@ -12,6 +12,7 @@ import typer
 
 from omie_control.cli.output import JsonFlag, local_time, print_error, print_json_line, print_listing, print_object
 from omie_control.cli.session import operator, with_app
+from omie_control.cli.spans import in_zone
 from omie_control.cli.usage import Commands
 from omie_control.domain.executions import Execution, Status
 from omie_control.errors import InvalidInput, StorageDown
@@ -60,7 +61,7 @@ def list_(
             process_type=process_type,
             company=chosen,
             session=session,
-            since=since.astimezone(app.settings.zone) if since else None,
+            since=in_zone(since, app.settings.zone),
             before=before,
             limit=limit,
         )
