@@ -57,7 +57,8 @@ async def main() -> None:
             lines = ["$ omie-control up", screen.read_text(encoding="utf-8").rstrip()]
             lines += await _talk("HTTP, modern era", _over_http(url, token), "auto", CALLS)
             lines += await _talk("HTTP, handshake era", _over_http(url, token), "legacy", CALLS[-1:])
-            stdio = StdioTransport(_command(), ["mcp"], env=environment)
+            # Kept alive it would still be using the home when the home goes.
+            stdio = StdioTransport(_command(), ["mcp"], env=environment, keep_alive=False)
             lines += await _talk("stdio (reads only)", stdio, "auto", (STDIO_READ, CALLS[5]))
             lines += _shell(environment, "process", "list", "--limit", "6")
             failed = _last(environment, "incluir_cliente", "completed")
@@ -69,6 +70,8 @@ async def main() -> None:
             await asyncio.sleep(2)
         text = "\n".join(lines).replace(token, token[:13] + "…").replace(str(home), "~/.omie-control")
     text = text.replace(str(Path(_command()).parent) + "/", "")
+    # The command's own interpreter, which may lie elsewhere than ours.
+    text = re.sub(r'"command":"[^"]*/', '"command":"', text)
     text = re.sub(r"senha: \S+", "senha: …", text)
     PAGE.write_text(_page(text), encoding="utf-8")
 

@@ -20,6 +20,7 @@ import typer
 from omie_control.cli.main import main as cli
 from omie_control.domain.configuration import KEYS, TOKEN_PACE
 from omie_control.domain.executions import TRANSITIONS, Status
+from omie_control.mcp.search import LISTED
 from omie_control.services.failures import _BY_CODE
 from omie_control.services.pace import BURST_SECONDS
 from omie_control.settings import PREFIX, Settings
@@ -107,6 +108,12 @@ def test_a_readable_failure_names_every_code_that_has_an_advice() -> None:
     page = _read(DOCS / "how-to" / "read-a-failure.md")
     ours = {code for code in _BY_CODE if not code.startswith("omie_")} - {"conflito"}
     assert sorted(code for code in ours if f"`{code}`" not in page) == []
+
+
+def test_the_first_conversation_lists_the_tools_of_today() -> None:
+    listed = re.findall(r"^tools: (.+)$", _read(DOCS / "transcript.md"), re.M)
+    assert len(listed) == 3
+    assert all(set(names.split(", ")) == LISTED for names in listed), "run docs/transcript.py"
 
 
 def test_the_readmes_count_the_tools() -> None:
