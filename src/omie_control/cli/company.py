@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +11,6 @@ import typer
 from omie_control.cli.output import JsonFlag, print_done, print_listing, print_object
 from omie_control.cli.session import operator, read_secret, with_app
 from omie_control.cli.usage import Commands
-from omie_control.errors import OmieFault
 
 if TYPE_CHECKING:
     from omie_control.app import App
@@ -71,11 +70,14 @@ def test(
 
     async def verb(app: App) -> None:
         found = await app.connections.test(operator(), slug)
+        error = found.error
         if as_json:
-            print_object(asdict(found), as_json=True)
-        elif found.is_connected:
+            print_object(asdict(replace(found, error=None)) | {"error": error and error.code}, as_json=True)
+        elif error is None:
             sys.stdout.write(f"{found.company}: {found.message}\n")
-        if not found.is_connected:
-            raise OmieFault(f"{found.company}: {found.message}", hint=f"Registro: {found.execution_id}")
+        if error is not None:
+            # As what it is: a script waits for an Omie that is away, and calls a person for one that refuses.
+            said = f"{found.company}: {found.message}"
+            raise type(error)(said, hint=f"Registro: {found.execution_id}", code=error.code, until=error.until)
 
     with_app(verb, as_json=as_json)

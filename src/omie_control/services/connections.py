@@ -22,12 +22,13 @@ _SIZES = 50
 
 @dataclass(frozen=True, slots=True)
 class ConnectionTest:
-    """What a test of a company's credentials found; `message` says what to do when it failed."""
+    """What a test of a company's credentials found; `message` says what to do when it failed, `error` what kept it."""
 
     company: str
     is_connected: bool
     message: str
     execution_id: str
+    error: ControlError | None = None
 
 
 class Connections:
@@ -60,7 +61,7 @@ class Connections:
             await self._calls.look(handle, company, method, {"pagina": 1, "registros_por_pagina": next(self._sizes)})
         except ControlError as error:
             await self._executions.finish(handle, outcome_of(handle, error))
-            return ConnectionTest(company.slug, False, error.for_people(), handle.execution_id)
+            return ConnectionTest(company.slug, False, error.for_people(), handle.execution_id, error)
         except BaseException as error:
             await self._executions.finish(handle, outcome_of(handle, error))
             raise
