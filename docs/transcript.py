@@ -25,7 +25,7 @@ STDIO_READ = ("consultar_cliente_por_codigo", {"codigo_omie": 5500000011})
 CALLS = (
     ("consultar_clientes", {}),
     ("consultar_clientes", {"registros_por_pagina": 3, "nome": "Padaria"}),
-    ("consultar_cliente_por_codigo", {"codigo_omie": 5500000007}),
+    ("consultar_cliente_por_codigo", {"codigo_omie": 5500000028}),
     ("consultar_cliente_por_codigo", {"codigo_omie": 1}),
     ("incluir_cliente", {"razao_social": "Oficina Aurora Ltda", "cnpj_cpf": "11.222.333/0001-80"}),
     (

@@ -106,12 +106,17 @@ def verify(
             items = [finding.as_fields() for finding in found]
             print_json({**facts, "waiting": done.waiting, "findings": done.findings, "items": items, "next": None})
         elif not done.findings:
-            waiting = f" {done.waiting} registros ainda esperam pelo selo." if done.waiting else ""
-            sys.stdout.write(f"Tudo confere: {done.records} registros em {done.seals} selos.{waiting}\n")
+            proved = f"{_many(done.records, 'registro')} em {_many(done.seals, 'selo')}"
+            waiting = f" Ainda sem selo: {_many(done.waiting, 'registro')}." if done.waiting else ""
+            sys.stdout.write(f"Tudo confere: {proved}.{waiting}\n")
         if done.findings:
             raise _damaged(f"A auditoria não confere: {differences(done.findings)}.")
 
     with_app(verb, as_json=as_json)
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 @commands.command()
