@@ -187,6 +187,17 @@ LOGIN_HOURS = Key(
     highest=168,
     unit="horas",
 )
+LOGIN_DAYS = Key(
+    "login.days",
+    ConfigType.THRESHOLD,
+    7,
+    "Por quanto tempo, mesmo em uso, uma sessão do painel vale antes de um novo login.",
+    "How long a session of the dashboard holds at most, used or not, before a new login.",
+    "30",
+    lowest=1,
+    highest=90,
+    unit="dias",
+)
 TOKEN_PACE = Key(
     "token.per_second",
     ConfigType.THRESHOLD,
@@ -218,6 +229,7 @@ KEYS: Mapping[str, Key] = {
         BASE_URL,
         PROXY,
         LOGIN_HOURS,
+        LOGIN_DAYS,
         TOKEN_PACE,
     )
 }

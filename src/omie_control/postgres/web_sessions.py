@@ -36,6 +36,7 @@ async def open_session(
     ip_address: str | None,
     now: datetime | None,
     lifetime: timedelta,
+    longest: timedelta,
 ) -> None:
     """Open a session, and drop those that ended long ago."""
     await _sql.open.run(
@@ -48,18 +49,23 @@ async def open_session(
         ip_address=ip_address,
         now=now,
         lifetime=lifetime,
+        longest=longest,
     )
     await _sql.prune.run(connection)
 
 
-async def find(connection: Connection, token_hash: bytes, now: datetime | None, lifetime: timedelta) -> Login | None:
-    """Return a session that holds, moving its end when it is in use."""
-    row = await _sql.find.one(connection, token_hash=token_hash, now=now)
+async def find(
+    connection: Connection, token_hash: bytes, now: datetime | None, lifetime: timedelta, longest: timedelta
+) -> Login | None:
+    """Return a session that holds, moving its end when it is in use: by `lifetime`, and to `longest` in all."""
+    row = await _sql.find.one(connection, token_hash=token_hash, now=now, longest=longest)
     if row is None:
         return None
     expires_at = row["expires_at"]
     if row["is_stale"]:
-        expires_at = await _sql.slide.value(connection, id=row["session_id"], now=now, lifetime=lifetime)
+        expires_at = await _sql.slide.value(
+            connection, id=row["session_id"], now=now, lifetime=lifetime, longest=longest
+        )
     return Login(UUID(str(row["session_id"])), user_of(row), row["csrf_token"], expires_at or row["expires_at"])
 
 

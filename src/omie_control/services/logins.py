@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from omie_control.domain.actors import Actor, Login, User
-from omie_control.domain.configuration import DEFAULTS, LOGIN_HOURS, Values
+from omie_control.domain.configuration import DEFAULTS, LOGIN_DAYS, LOGIN_HOURS, Values
 from omie_control.domain.executions import Origin, uuid7
 from omie_control.errors import NotFound, Unauthenticated
 from omie_control.postgres import web_sessions as store
@@ -26,7 +26,10 @@ _USER_AGENT_MAX = 500
 
 
 class Logins:
-    """The verbs of browser sessions; one ends `login.hours` after its last use. `clock` None: PostgreSQL's own."""
+    """The verbs of browser sessions; `clock` None: PostgreSQL's own.
+
+    One ends `login.hours` after its last use, and `login.days` after it began: an open page uses it without end.
+    """
 
     def __init__(
         self,
@@ -43,6 +46,10 @@ class Logins:
     @property
     def _lifetime(self) -> timedelta:
         return timedelta(hours=self._configuration.get(LOGIN_HOURS))
+
+    @property
+    def _longest(self) -> timedelta:
+        return timedelta(days=self._configuration.get(LOGIN_DAYS))
 
     async def enter(self, username: str, password: str, origin: Origin) -> tuple[User, str]:
         """Check name and password and open a session; returns the person and the cookie's secret.
@@ -69,6 +76,7 @@ class Logins:
                 ip_address=None if origin.ip_address is None else str(origin.ip_address),
                 now=self._now(),
                 lifetime=self._lifetime,
+                longest=self._longest,
             )
         return secret
 
@@ -77,12 +85,12 @@ class Logins:
         if len(secret) != _SECRET_LENGTH or not secret.isascii():
             return None
         async with self._postgres.transaction() as tx:
-            return await store.find(tx, _hash(secret), self._now(), self._lifetime)
+            return await store.find(tx, _hash(secret), self._now(), self._lifetime, self._longest)
 
     async def end(self, secret: str) -> None:
         """End the session of this secret; one that has ended stays so."""
         async with self._postgres.transaction() as tx:
-            login = await store.find(tx, _hash(secret), self._now(), self._lifetime)
+            login = await store.find(tx, _hash(secret), self._now(), self._lifetime, self._longest)
             if await store.end_by_token(tx, _hash(secret)) is not None and login is not None:
                 await audit.append(tx, login.actor, "login.ended", object_type="web_session", object_id=str(login.id))
 

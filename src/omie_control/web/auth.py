@@ -29,7 +29,8 @@ FORM_COOKIE = "omie_control_formulario"
 # Somebody whose password was right and who still owes the code of their second factor.
 WAITING_COOKIE = "omie_control_espera"
 WAITING_SECONDS = 300
-# The longest that browsers keep a cookie. When a session ends is decided here (`login.hours` after its last use).
+# The longest that browsers keep a cookie. When a session ends is decided here: `login.hours` after its last use,
+# `login.days` after it began.
 SESSION_SECONDS = 400 * 24 * 3600
 _FORM_SECONDS = 3600
 _USERNAME_MAX = 100

@@ -10,6 +10,7 @@ import pytest
 from tests.integration.services.conftest import OWNER, audited
 
 from omie_control.domain.actors import Role, User
+from omie_control.domain.configuration import LOGIN_DAYS, Key, Values
 from omie_control.domain.executions import Origin
 from omie_control.errors import NotFound
 from omie_control.postgres.database import Postgres
@@ -20,6 +21,12 @@ from omie_control.services.users import Users
 PASSWORD = "cavalo bateria grampo certo"
 ORIGIN = Origin("web", "Navegador\x00", ip_address("203.0.113.7"))
 LIFETIME = timedelta(hours=12)
+LONGEST = timedelta(days=7)
+
+
+class _OneDay(Values):
+    def get(self, key: Key) -> Any:
+        return 1 if key is LOGIN_DAYS else super().get(key)
 
 
 @pytest.fixture
@@ -61,6 +68,37 @@ async def test_a_session_slides_with_use_and_ends_without(logins: Logins, maria:
         assert login.expires_at == clock() + LIFETIME
     clock.advance(seconds=LIFETIME.total_seconds())
     assert await logins.verify(secret) is None
+
+
+async def test_a_session_in_use_without_end_holds_for_a_week_and_no_longer(
+    logins: Logins, maria: User, clock: Any
+) -> None:
+    secret = await logins.open(maria, ORIGIN)
+    end = clock() + LONGEST
+    while end - clock() > timedelta(hours=1):
+        login = await logins.verify(secret)
+        assert login is not None
+        assert login.expires_at == min(clock() + LIFETIME, end)
+        clock.advance(seconds=3600)
+    clock.advance(seconds=3599)
+    assert await logins.verify(secret) is not None
+    clock.advance(seconds=1)
+    assert await logins.verify(secret) is None
+
+
+async def test_a_shorter_longest_life_ends_the_sessions_that_are_open(
+    postgres: Postgres, users: Users, maria: User, clock: Any
+) -> None:
+    secret = await Logins(postgres, users, clock).open(maria, ORIGIN)
+    strict = Logins(postgres, users, clock, _OneDay())
+    clock.advance(seconds=11 * 3600)
+    assert await strict.verify(secret) is not None
+    clock.advance(seconds=11 * 3600)
+    login = await strict.verify(secret)
+    assert login is not None
+    assert login.expires_at == clock() + timedelta(hours=2)
+    clock.advance(seconds=2 * 3600)
+    assert await strict.verify(secret) is None
 
 
 async def test_an_ended_session_stays_ended(logins: Logins, maria: User, conn: Any) -> None:
