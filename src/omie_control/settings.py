@@ -12,11 +12,22 @@ from typing import Annotated, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from omie_control.domain.expectations import expected
 from omie_control.domain.networks import trusted_networks
 from omie_control.domain.outgoing import Outgoing, origin_of
+from omie_control.domain.system_faults import reason_of
 from omie_control.errors import InvalidInput
 
 PREFIX = "OMIE_CONTROL_"
@@ -217,6 +228,14 @@ class Settings(BaseModel):
         None, description="Simulator and demo traffic: 1 on, 0 off. Unset: on while no real company is connected."
     )
 
+    @field_validator("database_owner_url", "database_read_url")
+    @classmethod
+    def _require_database(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None and info.data.get("database_url") is None:
+            # Left aside without a word, the data would go to an embedded server beside the one that was meant.
+            raise ValueError(f"vale só junto com {PREFIX}DATABASE_URL, que falta")
+        return value
+
     @model_validator(mode="after")
     def _require_audience(self) -> Self:
         if self.oidc_issuer is not None and not self.oidc_audience and not self.oidc_client_id:
@@ -243,15 +262,12 @@ class Settings(BaseModel):
         """The time zone that dates what people read."""
         return ZoneInfo(self.tz)
 
-    def own_address(self, port: int | None = None) -> str:
-        """Return where others reach this installation; without PUBLIC_URL, where this machine does.
-
-        No slash at its end. `port` is the one that was taken, where any free one was asked for.
-        """
+    def own_address(self) -> str:
+        """Return where this installation is reached: PUBLIC_URL, else on this machine. No slash at its end."""
         if self.public_url is not None:
             return self.public_url.rstrip("/")
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, never bound
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port if port is None else port}"
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -308,7 +324,7 @@ def _read_secret(path: Path | None, name: str) -> SecretStr | None:
         return SecretStr(path.read_text(encoding="utf-8").strip())
     except (OSError, UnicodeError) as exc:
         # Of what the file holds, not even the cause may travel.
-        reason = exc.strerror if isinstance(exc, OSError) else "não é um texto em UTF-8"
+        reason = reason_of(exc) if isinstance(exc, OSError) else "não é um texto em UTF-8"
         raise InvalidInput(
             f"O arquivo de {PREFIX}{name} não pode ser lido: {reason}.",
             hint="Confira o caminho e as permissões.",

@@ -86,6 +86,16 @@ def test_a_wrong_value_is_one_line_that_names_its_variable(name: str, value: str
     assert SECRET not in error.for_people() + repr(error.__cause__) + repr(error.__context__)
 
 
+@pytest.mark.parametrize("name", ["DATABASE_OWNER_URL", "DATABASE_READ_URL"])
+def test_a_second_address_of_the_database_is_nothing_without_the_first(name: str) -> None:
+    url = f"postgresql://u:{SECRET}@db/x"
+    error = _refused({f"{PREFIX}{name}": url})
+    assert error.message == f"{PREFIX}{name} não serve: vale só junto com {PREFIX}DATABASE_URL, que falta."
+    assert SECRET not in error.for_people()
+    given = Settings.from_environment({f"{PREFIX}{name}": url, f"{PREFIX}DATABASE_URL": url})
+    assert getattr(given, name.lower()).get_secret_value() == url
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [("POTR", "PORT"), ("DATABSE_URL", "DATABASE_URL"), ("MASTERKEY", "MASTER_KEY"), ("VALKEY_UR", "VALKEY_URL")],
@@ -161,8 +171,9 @@ def test_an_account_without_a_folder_of_its_own_is_told_to_name_one(monkeypatch:
     ],
 )
 def test_an_installation_says_an_address_that_can_be_typed(given: dict[str, str], address: str) -> None:
-    settings = Settings.from_environment({f"{PREFIX}{name}": value for name, value in given.items()})
-    assert settings.own_address(8123) == address
+    named = {f"{PREFIX}{name}": value for name, value in given.items()}
+    settings = Settings.from_environment({f"{PREFIX}PORT": "8123"} | named)
+    assert settings.own_address() == address
 
 
 def test_settings_never_print_their_secrets() -> None:

@@ -16,6 +16,7 @@ from omie_control.cli.output import JsonFlag, local_time, print_json, print_list
 from omie_control.cli.session import operator, run_async, with_app
 from omie_control.cli.usage import Commands
 from omie_control.domain.damages import Finding, differences
+from omie_control.domain.system_faults import reason_of
 from omie_control.errors import Conflict, ControlError, InvalidInput
 from omie_control.settings import Settings
 
@@ -173,7 +174,7 @@ def verify_file(
                 check = FileCheck(lines, trusted)
                 findings = list(check.findings())
         except OSError as exc:
-            raise InvalidInput(f"O arquivo {file} não pode ser lido: {exc.strerror}.") from exc
+            raise InvalidInput(f"O arquivo {file} não pode ser lido: {reason_of(exc)}.") from exc
         _print_file(check.reckoning, findings, is_trusted=trusted is not None, as_json=as_json)
         if findings:
             raise _damaged(f"O arquivo não confere: {differences(len(findings))}.")

@@ -14,6 +14,7 @@ from omie_control.cli.usage import Commands
 
 if TYPE_CHECKING:
     from omie_control.app import App
+    from omie_control.services.configuration import Setting
 
 commands = Commands(help="Configuração: chaves conhecidas, histórico e volta.")
 COLUMNS = {
@@ -22,6 +23,17 @@ COLUMNS = {
     "unit": "unidade",
     "default": "padrão",
     "description": "para que serve",
+    "problem": "problema",
+}
+FIELDS = {
+    "config_key": "chave",
+    "config_type": "tipo",
+    "value": "valor",
+    "default": "padrão",
+    "is_default": "está no padrão",
+    "description": "para que serve",
+    "unit": "unidade",
+    "updated_at": "mudada em",
     "problem": "problema",
 }
 CHANGES = {
@@ -52,7 +64,7 @@ def get(key: KeyArgument, *, as_json: JsonFlag = False) -> None:
     """Mostra uma chave; de um segredo, só se ele existe."""
 
     async def verb(app: App) -> None:
-        print_object(asdict(await app.services.configurations.get(operator(), key)), as_json=as_json)
+        _print(await app.services.configurations.get(operator(), key), app, as_json=as_json)
 
     with_app(verb, as_json=as_json)
 
@@ -68,7 +80,7 @@ def set_(
     given = value if value is not None else sys.stdin.readline().rstrip("\n")
 
     async def verb(app: App) -> None:
-        print_object(asdict(await app.services.configurations.set(operator(), key, given)), as_json=as_json)
+        _print(await app.services.configurations.set(operator(), key, given), app, as_json=as_json)
 
     with_app(verb, as_json=as_json)
 
@@ -78,7 +90,7 @@ def unset(key: KeyArgument, *, as_json: JsonFlag = False) -> None:
     """Volta uma chave ao padrão."""
 
     async def verb(app: App) -> None:
-        print_object(asdict(await app.services.configurations.unset(operator(), key)), as_json=as_json)
+        _print(await app.services.configurations.unset(operator(), key), app, as_json=as_json)
 
     with_app(verb, as_json=as_json)
 
@@ -133,3 +145,7 @@ def rollback(
         print_listing(rows, DIFFERENCES, as_json=as_json, empty="Já estava assim; nada mudou.")
 
     with_app(verb, as_json=as_json)
+
+
+def _print(setting: Setting, app: App, *, as_json: bool) -> None:
+    print_object(asdict(setting), as_json=as_json, titles=FIELDS, zone=app.settings.zone)

@@ -22,7 +22,7 @@ commands = Commands(help="Retenções legais: o que não pode ser apagado por en
 COLUMNS = {
     "id": "retenção",
     "person": "pessoa",
-    "company_id": "empresa",
+    "company": "empresa",
     "since": "de",
     "until": "até",
     "reason": "motivo",
@@ -70,7 +70,11 @@ def list_(
     """Lista as retenções; a pessoa, só pelo código calculado."""
 
     async def verb(app: App) -> None:
-        rows = [_row(hold) for hold in await app.services.legal_holds.list(operator(), live_only=not every)]
+        slugs = {company.id: company.slug for company in await app.companies.list(operator())}
+        rows = [
+            _row(hold) | {"company": None if hold.company_id is None else slugs.get(hold.company_id)}
+            for hold in await app.services.legal_holds.list(operator(), live_only=not every)
+        ]
         print_listing(rows, COLUMNS, as_json=as_json, empty="Nada está retido.", zone=app.settings.zone)
 
     with_app(verb, as_json=as_json)

@@ -26,7 +26,7 @@ async def run(settings: Settings, listener: socket.socket, once_open: Callable[[
         await once_open()
         async with _demonstration(app) as is_demo, Worker(app):
             stop_at_signals(app)
-            await _welcome(app, listener.getsockname()[1], is_demo=is_demo)
+            await _welcome(app, is_demo=is_demo)
             await run_http(app, listener)
             print_note("Encerrando: gravando o que falta e parando os servidores…")
 
@@ -56,13 +56,13 @@ async def _wants_demo(app: App) -> bool:
     return not any(company.is_active and not company.is_demo for company in await app.companies.list(SYSTEM))
 
 
-async def _welcome(app: App, port: int, *, is_demo: bool) -> None:
+async def _welcome(app: App, *, is_demo: bool) -> None:
     settings = app.settings
     given = settings.resolved_admin_password()
     access = await app.first_steps.ensure_access(settings.home, given.get_secret_value() if given is not None else None)
     show(
         Welcome(
-            url=settings.own_address(port),
+            url=settings.own_address(),
             username=access.username,
             password=None if given is not None else access.password,
             token=access.token,
@@ -73,7 +73,7 @@ async def _welcome(app: App, port: int, *, is_demo: bool) -> None:
             is_demo=is_demo,
         )
     )
-    tell(Event.PROCESS_STARTED, kind="up", port=port)
+    tell(Event.PROCESS_STARTED, kind="up", port=settings.port)
 
 
 def where_the_key_lies(settings: Settings) -> str:

@@ -26,6 +26,7 @@ COLUMNS = {
     "seal_keys": "chaves de selo",
     "configurations": "configurações",
 }
+ROTATED = {"before": "chave antiga", "after": "chave nova", "rows": "cifras refeitas"}
 
 
 @commands.command("list")
@@ -61,7 +62,7 @@ def rotate(
 
     async def verb(app: App) -> None:
         done = await app.services.key_rotation.rotate(operator(), to, wait=wait)
-        print_object(asdict(done), as_json=as_json)
+        print_object(asdict(done), as_json=as_json, titles=ROTATED)
         if not as_json and app.services.keys.ring.is_ours:
             sys.stderr.write(f"Faça agora uma cópia de {app.services.keys.ring.path}: ela tem a chave nova.\n")
 

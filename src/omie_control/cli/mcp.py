@@ -6,6 +6,7 @@ import logging
 
 from omie_control.app import open_app
 from omie_control.app.collector import startup_frozen
+from omie_control.cli.address import as_noted
 from omie_control.cli.session import configure_telemetry, run_async
 from omie_control.cli.signals import on_signals
 from omie_control.cli.stdin import relay_stdin
@@ -18,7 +19,7 @@ def mcp(*, company: str | None, allow_writes: bool, all_tools: bool) -> None:
     """Speak MCP on stdin and stdout until the client leaves, or a signal says that it has."""
 
     async def work() -> None:
-        settings = Settings.from_environment()
+        settings = as_noted(Settings.from_environment())
         # stdout belongs to the protocol; the log goes to stderr, where clients keep it.
         configure_telemetry(settings, "mcp", level=logging.WARNING)
         async with open_app(settings, kind="mcp") as app:

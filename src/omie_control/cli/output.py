@@ -74,18 +74,28 @@ def print_listing(
         sys.stdout.write(f"\nHá mais: repita com --before {next}\n")
 
 
-def print_object(value: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print one object: JSON, or a line per field."""
+def print_object(
+    value: Mapping[str, Any],
+    *,
+    as_json: bool,
+    titles: Mapping[str, str] | None = None,
+    zone: ZoneInfo | None = None,
+) -> None:
+    """Print one object: JSON, or a line per field; with `titles` those fields, by their Portuguese names."""
     if as_json:
         print_json(value)
         return
-    width = max((len(name) for name in value), default=0)
-    for name, entry in value.items():
+    named = {name: name for name in value} if titles is None else titles
+    width = max((len(title) for title in named.values()), default=0)
+    for name, title in named.items():
+        entry = value.get(name)
         if entry is None:
             continue
         is_nested = isinstance(entry, dict | list | tuple)
-        text = orjson.dumps(entry, option=orjson.OPT_INDENT_2, default=str).decode() if is_nested else _cell(entry)
-        sys.stdout.write(f"{name:<{width}}  {text}\n")
+        text = (
+            orjson.dumps(entry, option=orjson.OPT_INDENT_2, default=str).decode() if is_nested else _cell(entry, zone)
+        )
+        sys.stdout.write(f"{title:<{width}}  {text}\n")
 
 
 def print_done(text: str, facts: Mapping[str, Any], *, as_json: bool) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from omie_control.cli.output import JsonFlag, print_listing, print_object
+from omie_control.cli.output import JsonFlag, print_error, print_listing, print_object
 from omie_control.cli.session import operator, read_secret, with_app
 from omie_control.cli.usage import Commands
+from omie_control.errors import InvalidInput
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -76,7 +77,7 @@ def erase(
     """Apaga para sempre o conteúdo cifrado em que uma pessoa aparece. Não pode ser desfeito."""
     text = read_secret(document, "CPF ou CNPJ")
     if not yes:
-        _confirm()
+        _confirm(as_json=as_json)
 
     async def verb(app: App) -> None:
         done = await app.services.erasures.erase(operator(), text, reason, await _company(app, company))
@@ -128,9 +129,9 @@ def processing(*, as_json: JsonFlag = False) -> None:
         sys.stdout.write("\n")
 
 
-def _confirm() -> None:
+def _confirm(*, as_json: bool) -> None:
     if not sys.stdin.isatty():
-        sys.stderr.write("Erro: apagar não pode ser desfeito.\nRepita com --yes.\n")
+        print_error(InvalidInput("Apagar não pode ser desfeito.", hint="Repita com --yes."), as_json=as_json)
         raise typer.Exit(2)
     typer.confirm("Apagar não pode ser desfeito. Apagar?", abort=True)
 

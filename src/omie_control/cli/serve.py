@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from omie_control.app import App, open_app
 from omie_control.app.collector import startup_frozen
+from omie_control.cli.address import noted
 from omie_control.cli.ports import bind
 from omie_control.cli.session import configure_telemetry, run_async, settings_with
 from omie_control.cli.signals import on_signals
@@ -87,9 +88,10 @@ def serve(*, host: str | None, port: int | None) -> None:
         settings = settings_with(host=host, port=port)
         configure_telemetry(settings, "serve")
         listener = bind(settings.host, settings.port)
-        async with open_app(settings, kind="serve") as app:
-            stop_at_signals(app)
-            tell(Event.PROCESS_STARTED, kind="serve", port=listener.getsockname()[1])
-            await run_http(app, listener)
+        with noted(settings, listener) as settings:
+            async with open_app(settings, kind="serve") as app:
+                stop_at_signals(app)
+                tell(Event.PROCESS_STARTED, kind="serve", port=settings.port)
+                await run_http(app, listener)
 
     run_async(work())

@@ -14,6 +14,7 @@ import typer
 import uvloop
 
 from omie_control import __version__
+from omie_control.cli.address import as_noted
 from omie_control.cli.exits import exit_code
 from omie_control.cli.output import print_error
 from omie_control.cli.signals import EndedBySignal, until_signalled
@@ -69,7 +70,7 @@ def with_app(verb: Callable[[App], Awaitable[T]], *, as_json: bool = False, kind
     """Open an App for one short command, call the verb, close again."""
 
     async def work() -> T:
-        settings = Settings.from_environment()
+        settings = as_noted(Settings.from_environment())
         configure_telemetry(settings, kind, level=logging.WARNING)
         from omie_control.app import open_app  # noqa: PLC0415 - a second of imports, which `--help` need not pay
 

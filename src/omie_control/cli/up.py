@@ -10,6 +10,7 @@ import asyncio
 import logging
 from importlib import import_module
 
+from omie_control.cli.address import noted
 from omie_control.cli.output import print_note
 from omie_control.cli.ports import bind
 from omie_control.cli.session import configure_telemetry, run_async, settings_with
@@ -33,7 +34,8 @@ def up(*, host: str | None, port: int | None) -> None:
                 await asyncio.gather(early.start(), asyncio.to_thread(import_module, "omie_control.cli.installation"))
                 from omie_control.cli.installation import run  # noqa: PLC0415 - just imported, in a thread
 
-                await run(settings, listener, early.stop)
+                with noted(settings, listener) as settings:
+                    await run(settings, listener, early.stop)
             finally:
                 await early.stop()
         print_note("Encerrado; nada ficou rodando e os dados estão guardados.")

@@ -281,8 +281,7 @@ def _role_of(user: User) -> dict[str, object]:
 
 
 def _tell_link(app: App, user: User, secret: str, *, as_json: bool) -> None:
-    root = app.settings.public_url or f"http://{app.settings.host}:{app.settings.port}"
-    link = f"{root.rstrip('/')}/convite/{secret}"
+    link = f"{app.settings.own_address()}/convite/{secret}"
     if as_json:
         print_object({"username": user.username, "link": link}, as_json=True)
     else:

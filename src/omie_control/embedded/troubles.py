@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from omie_control.domain.system_faults import reason_of
 from omie_control.errors import ControlError, InvalidInput, StorageDown
 
 CHOOSE_HOME = "Escolha outra pasta em OMIE_CONTROL_HOME."
@@ -35,7 +36,7 @@ def readable(home: Path) -> Iterator[None]:
 
 
 def _explained(home: Path, exc: OSError) -> ControlError:
-    reason, hint = _REASONS.get(exc.errno or 0, (exc.strerror or type(exc).__name__, "Confira o disco e a pasta."))
+    reason, hint = _REASONS.get(exc.errno or 0, (reason_of(exc), "Confira o disco e a pasta."))
     where = exc.filename if isinstance(exc.filename, str) else home
     kind = InvalidInput if hint is CHOOSE_HOME else StorageDown
     return kind(f"Não foi possível usar {where}: {reason}.", hint=hint, code="pasta_inutilizavel")

@@ -15,6 +15,7 @@ from omie_control.domain.access import Right
 from omie_control.domain.actors import Actor
 from omie_control.domain.sealed_records import Record
 from omie_control.domain.seals import FOLLOWING, Kind, Leaf, Seal, State, unpack
+from omie_control.domain.system_faults import reason_of
 from omie_control.errors import Conflict, InvalidInput, NotFound
 from omie_control.postgres import sealed_rows
 from omie_control.postgres import seals as store
@@ -149,4 +150,4 @@ def _new_file(path: Path, draft: Path) -> BinaryIO:
     try:
         return os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
     except OSError as exc:
-        raise InvalidInput(f"O arquivo {path} não pode ser escrito: {exc.strerror}.") from exc
+        raise InvalidInput(f"O arquivo {path} não pode ser escrito: {reason_of(exc)}.") from exc

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from omie_control.domain.sealing import MasterKey, key_text, new_key
+from omie_control.domain.system_faults import reason_of
 from omie_control.errors import Conflict, InvalidInput
 
 FILE_NAME = "master.key"
@@ -79,7 +80,7 @@ def _read(path: Path) -> str | None:
         return None
     except OSError as exc:
         raise InvalidInput(
-            f"O arquivo da chave mestra não pode ser lido: {exc.strerror}.",
+            f"O arquivo da chave mestra não pode ser lido: {reason_of(exc)}.",
             hint=f"Confira o dono e as permissões de {path}.",
             code="chave_mestra_ilegivel",
         ) from exc

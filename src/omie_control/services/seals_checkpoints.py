@@ -19,6 +19,7 @@ from pathlib import Path
 import orjson
 
 from omie_control.domain.seals import Seal, SigningKey
+from omie_control.domain.system_faults import reason_of
 from omie_control.errors import StorageDown
 
 FOLDER, FILE_NAME = "audit", "checkpoints.jsonl"
@@ -102,7 +103,7 @@ class Checkpoints:
                 yield from _read(path)
         except OSError as exc:
             raise StorageDown(
-                f"Os selos guardados em {folder} não podem ser lidos: {exc.strerror or type(exc).__name__}.",
+                f"Os selos guardados em {folder} não podem ser lidos: {reason_of(exc)}.",
                 hint="Devolva o acesso a essa pasta e verifique de novo.",
                 code="checkpoints_ilegiveis",
             ) from exc
