@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -93,8 +94,14 @@ async def test_an_envelope_is_the_call_inside_it(app: App, url: str, mode: Any, 
         assert without.structured_content is not None
         wrong = await client.call_tool(ENVELOPE, {"nome": "nao_existe"}, raise_on_error=False)
         assert "não existe ou não está disponível" in wrong.content[0].text
+        assert "Liste as ferramentas" in wrong.content[0].text
+        meant = await client.call_tool(ENVELOPE, {"nome": "relatorio_titulos_vencidos"}, raise_on_error=False)
+        assert re.search(r"^O que fazer: Talvez: .*titulos_vencidos", meant.content[0].text, re.MULTILINE)
+        assert SEARCH in meant.content[0].text
     found = await rows(conn)
-    assert [row["process_type"] for row in found] == ["buscar_execucoes", "estado_do_sistema", "nao_existe"]
+    assert [row["process_type"] for row in found] == [
+        *("buscar_execucoes", "estado_do_sistema", "nao_existe", "relatorio_titulos_vencidos"),
+    ]
     assert found[0]["input_parameters"] == {"limite": 5}
 
 
@@ -154,3 +161,25 @@ async def test_words_without_a_tool_lead_to_the_methods(app: App) -> None:
         nothing = await client.call_tool(SEARCH, {"consulta": "xyzzy"})
     assert nothing.structured_content == {"ferramentas": []}
     assert "buscar_metodos_omie" in nothing.content[0].text
+
+
+async def test_a_name_that_is_none_is_answered_with_those_that_may_have_been_meant(app: App) -> None:
+    writer = Actor(ActorKind.STDIO, "local", Role.AGENT)
+
+    async def hint(name: str, actor: Actor | None = None) -> str:
+        async with Client(build_server(app, stdio_actor=actor)) as client:
+            result = await client.call_tool(name, {}, raise_on_error=False)
+        told: str = result.content[0].text
+        return told.partition("O que fazer: ")[2].partition("\n")[0]
+
+    assert "consultar_contas_receber" in await hint("listar_contas_receber")
+    assert await hint("consultar_clientess") == f"Talvez: consultar_clientes. Para outras, procure com {SEARCH}."
+    assert "cadastrar_cliente" in await hint("criar_cliente", writer)
+    # Who only reads is shown nothing that writes.
+    assert await hint(
+        "criar_cliente"
+    ) == "Talvez: listar_clientes, consultar_clientes, consultar_cliente_por_codigo. " + (
+        f"Para outras, procure com {SEARCH}."
+    )
+    for nothing in ("excluir_tudo", "___", "x" * 200, "\x00"):
+        assert (await hint(nothing)).startswith("Liste as ferramentas")

@@ -58,6 +58,8 @@ _NOBODY = Actor(ActorKind.LIBRARY, "anonimo", Role.VIEWER)
 Admit = Callable[[Actor, Traits, Mapping[str, Any]], Awaitable[Company | None]]
 # Raises Overloaded for a caller who comes too often.
 Hold = Callable[[Actor, Origin], Awaitable[None]]
+# Says what somebody may have meant by the name of a tool that is none, if anything.
+Near = Callable[[Actor, str], Awaitable[str | None]]
 # Finds the errand that a call belongs to, or raises one of our errors.
 Group = Callable[[Request, Traits], Awaitable[Origin]]
 
@@ -99,14 +101,15 @@ def control(
     admit: Admit | None = None,
     group: Group | None = None,
     hold: Hold | None = None,
+    near: Near | None = None,
 ) -> Control:
     """Make the middleware: `mcp.add_middleware(control(controller))`. Add it first: the first is outermost.
 
     `actor` stands for whoever calls without a token (stdio, in memory). `admit` may turn a call away before
     it starts, by raising one of our errors, and names the company it is for; `group` names its errand; `hold` turns
-    away who comes by HTTP too often.
+    away who comes by HTTP too often; `near` says which tool an unknown name may have meant.
     """
-    return Control(controller, actor, admit, group, hold)
+    return Control(controller, actor, admit, group, hold, near)
 
 
 class Control(Middleware):
@@ -119,12 +122,14 @@ class Control(Middleware):
         admit: Admit | None,
         group: Group | None,
         hold: Hold | None = None,
+        near: Near | None = None,
     ) -> None:
         self._controller = controller
         self._actor = actor
         self._admit = admit
         self._group = group
         self._hold = hold
+        self._near = near
         self._trusted = trusted_networks(controller.db.settings.trusted_proxies)
         self._process_session = f"stdio-{uuid4()}"
         self._tools = KnownTools(self)
@@ -157,7 +162,8 @@ class Control(Middleware):
             raise await self._refusal(request, Unauthenticated())
         await self._held(request)
         if traits is None:
-            raise await self._refusal(request, unknown_tool(name))
+            hint = None if self._near is None else await self._near(request.actor, name)
+            raise await self._refusal(request, unknown_tool(name, hint))
         if is_heavier(arguments, MAX_ARGUMENTS):
             raise await self._refusal(request, TooLarge("Os argumentos passam de 2 MB."))
         company, request = await self._admitted(request, traits, named)

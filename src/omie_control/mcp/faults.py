@@ -119,12 +119,12 @@ def judge(handle: Handle, error: Exception, tool: str, traits: Traits) -> Verdic
     return _theirs(handle, error, cause)
 
 
-def unknown_tool(tool: str) -> NotFound:
+def unknown_tool(tool: str, hint: str | None = None) -> NotFound:
     """Say that a tool does not exist, or not for this caller: the two must look the same."""
     name = f" '{tool}'" if _FIELD_NAME.fullmatch(tool) else ""
     return NotFound(
         f"A ferramenta{name} não existe ou não está disponível para este acesso.",
-        hint="Liste as ferramentas disponíveis e use um dos nomes da lista.",
+        hint=hint or "Liste as ferramentas disponíveis e use um dos nomes da lista.",
         code=UNKNOWN_TOOL,
     )
 

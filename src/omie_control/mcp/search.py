@@ -7,6 +7,7 @@ Any tool answers to its name, listed or not. This is discovery, not access: each
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from fastmcp import Context, FastMCP
@@ -19,7 +20,7 @@ from typing_extensions import TypedDict
 from omie_control.app.controller import declaration_of
 from omie_control.domain.access import Right, is_allowed
 from omie_control.domain.actors import Actor
-from omie_control.domain.search import Index
+from omie_control.domain.search import Index, terms
 from omie_control.errors import InvalidInput
 from omie_control.mcp.control import ERRAND_ARGUMENT, this_call
 from omie_control.mcp.tools.hints import offer, reads_control
@@ -52,6 +53,10 @@ LISTED = frozenset(
     }
 )
 FOUND_MAX = 10
+_NEAR_MAX = 3
+_NAME_MAX = 100
+_MISSPELT = 0.85
+_VERBS = frozenset(terms("consultar listar buscar obter incluir criar cadastrar alterar atualizar excluir gerar"))
 _SAME_AS = "(O mesmo que "
 # What is inside an envelope may do anything.
 _ANYTHING = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True)
@@ -107,9 +112,9 @@ def _is_usable(actor: Actor, tool: Tool) -> bool:
     return is_allowed(actor, right, kind=traits.kind)
 
 
-def register(server: FastMCP[Any]) -> None:
-    """Add search and envelope to a server whose other tools are there already."""
-    shelf = _Catalogue(server)
+def register(server: FastMCP[Any]) -> Catalogue:
+    """Add search and envelope to a server whose other tools are there already; return what they search in."""
+    catalogue = Catalogue(server)
 
     @offer(
         server,
@@ -125,7 +130,7 @@ def register(server: FastMCP[Any]) -> None:
         consulta: Annotated[str, Field(description="Palavras do que se quer fazer.", min_length=2, max_length=200)],
         limite: Annotated[int, Field(description="Ferramentas na resposta.", ge=1, le=FOUND_MAX)] = 5,
     ) -> ToolResult:
-        tools = await shelf.find(this_call().handle.request.actor, consulta)
+        tools = await catalogue.find(this_call().handle.request.actor, consulta)
         found = [_told(tool) for tool in tools[:limite]]
         lines = [f"- **{each['nome']}**: {each['descricao']}" for each in found]
         none = "Nenhuma ferramenta com estas palavras. Procure um método da API com buscar_metodos_omie."
@@ -148,8 +153,10 @@ def register(server: FastMCP[Any]) -> None:
             f"nome: {ENVELOPE} não chama a si mesma.", hint=f"Informe o nome de uma ferramenta achada com {SEARCH}."
         )
 
+    return catalogue
 
-class _Catalogue:
+
+class Catalogue:
     """Every tool of a server by its words; the index is made when somebody first asks."""
 
     def __init__(self, server: FastMCP[Any]) -> None:
@@ -157,7 +164,16 @@ class _Catalogue:
         self._names: frozenset[str] = frozenset()
         self._index: Index[str] = Index({})
 
+    async def near(self, actor: Actor, name: str) -> str | None:
+        """Say which tools somebody may have meant by the name of none; None: those that they may use are all unlike."""
+        name = name[:_NAME_MAX]
+        usable = [tool.name for tool in usable_by(actor, await self._server.list_tools(run_middleware=False))]
+        meant = [each for each in usable if _is_about(each, name)]
+        likely = get_close_matches(name, meant, _NEAR_MAX, 0) or get_close_matches(name, usable, _NEAR_MAX, _MISSPELT)
+        return f"Talvez: {', '.join(likely)}. Para outras, procure com {SEARCH}." if likely else None
+
     async def find(self, actor: Actor, words: str) -> list[Tool]:
+        """Return the tools that fit some words and that the actor may use, best first."""
         everything = await self._server.list_tools(run_middleware=False)
         names = frozenset(tool.name for tool in everything)
         if self._names != names:
@@ -167,6 +183,12 @@ class _Catalogue:
         exact = [tools[words.strip()]] if words.strip() in tools else []
         found = [tools[name] for name, _ in self._index.find(words) if name in tools and name not in (SEARCH, ENVELOPE)]
         return exact + [tool for tool in found if tool not in exact]
+
+
+def _is_about(tool: str, name: str) -> bool:
+    """Say whether a tool's name shares half of the nouns of another; what is done to them is easily misnamed."""
+    nouns = set(terms(name)) - _VERBS
+    return bool(nouns) and 2 * len(nouns & set(terms(tool))) >= len(nouns)
 
 
 def _is_alias(tool: Tool) -> bool:

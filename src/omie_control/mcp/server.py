@@ -146,12 +146,17 @@ def build_server(app: App, *, stdio_actor: Actor | None = None, lists_all: bool 
     Clients see the short list of tools, unless they or `lists_all` ask for the whole one.
     """
     _log_with_ours()
+
+    async def near(actor: Actor, name: str) -> str | None:
+        return await catalogue.near(actor, name)
+
     controlled = control(
         app.controller,
         actor=stdio_actor or STDIO,
         admit=_admission(app),
         group=grouping(app.services.errands),
         hold=app.services.token_pace.admit,
+        near=near,
     )
     server: FastMCP[Any] = FastMCP(
         "omie-control",
@@ -162,18 +167,18 @@ def build_server(app: App, *, stdio_actor: Actor | None = None, lists_all: bool 
         on_duplicate="error",
         middleware=[Shelf(controlled.who, is_whole=lists_all), Reading(controlled), controlled],
     )
-    register_tools(server, app)
+    catalogue = register_tools(server, app)
     resources.register(server, app, _curated())
     prompts.register(server, app)
     return server
 
 
-def register_tools(server: FastMCP[Any], app: App) -> None:
-    """Add every tool to a server."""
+def register_tools(server: FastMCP[Any], app: App) -> search.Catalogue:
+    """Add every tool to a server; return them by their words."""
     for family in FAMILIES:
         family.register(server, app)
     metodos.register(server, app, _curated())
-    search.register(server)
+    return search.register(server)
 
 
 def _curated() -> dict[str, list[str]]:
