@@ -25,6 +25,7 @@ from omie_control.telemetry import Event, tell
 # A process that was silent this long is dead for the others: ten heartbeats.
 LOST_AFTER = timedelta(seconds=20)
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_PIDS = Path("/proc/self/ns/pid")
 
 
 class Instance:
@@ -43,7 +44,7 @@ class Instance:
             host=socket.gethostname(),
             boot_id=boot_id(),
             pid=os.getpid(),
-            process_started=psutil.Process().create_time(),
+            process_started=started_at(psutil.Process()),
             version=__version__,
         )
         self._duties: list[Callable[[], Awaitable[object]]] = []
@@ -87,15 +88,14 @@ class Instance:
 
     def _is_there(self, other: store.Instance) -> bool:
         """Judge a process of this machine; of one from another boot or container only its heartbeat can tell."""
-        if other.boot_id != self._row.boot_id:
-            return False
-        return is_alive(other.pid, other.process_started)
+        # Two machines may carry one name, and so may two containers: what we do not see may well be alive.
+        return other.boot_id != self._row.boot_id or is_alive(other.pid, other.process_started)
 
 
 def boot_id() -> str:
-    """Name this boot of this machine; in a container, that of its host."""
+    """Name this boot of this machine and, in a container, whose numbers of processes are its own, the container."""
     try:
-        return _BOOT_ID.read_text(encoding="ascii").strip()
+        return f"{_BOOT_ID.read_text(encoding='ascii').strip()}:{_PIDS.stat().st_ino}"
     except OSError:
         return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{psutil.boot_time():.0f}"))
 
@@ -104,6 +104,12 @@ def is_alive(pid: int, process_started: float) -> bool:
     """Say whether the very process still runs: the same number may belong to another program by now."""
     try:
         process = psutil.Process(pid)
-        return abs(process.create_time() - process_started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+        return abs(started_at(process) - process_started) < 1 and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
+
+
+def started_at(process: psutil.Process) -> float:
+    """Return when a process started: the same for its whole life, though the machine's clock is set meanwhile."""
+    # On Linux the start is kept as seconds since the boot, and the clock's time of the boot moves with the clock.
+    return process.create_time() - psutil.boot_time() if psutil.LINUX else process.create_time()
