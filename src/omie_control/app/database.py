@@ -50,7 +50,7 @@ class DatabaseManager:
         self._live: Live | None = None
         self._recorder: Recorder | None = None
         self._instance: Instance | None = None
-        self._heartbeat: Every | None = None
+        self._beats: list[Every] = []
         self.applied_migrations: list[str] = []
 
     async def initialize(self) -> None:
@@ -128,8 +128,12 @@ class DatabaseManager:
         recorder = Recorder(postgres.connect_writer, health=postgres.health, on_commit=self.tell)
         await recorder.open()
         self._recorder = recorder
-        self._heartbeat = Every("heartbeat", HEARTBEAT, self._instance.beat, backs_off=False)
-        self._heartbeat.start()
+        self._beats = [
+            Every("heartbeat", HEARTBEAT, self._instance.beat, backs_off=False),
+            Every("duties", HEARTBEAT, self._instance.attend, backs_off=False),
+        ]
+        for loop in self._beats:
+            loop.start()
 
     async def _addresses(self) -> _Addresses:
         """Say where the servers are, starting the embedded ones where none is given."""
@@ -154,7 +158,7 @@ class DatabaseManager:
 
     async def _close(self) -> None:
         """Close in the order of need: nothing that a later step still writes through goes first."""
-        heartbeat, self._heartbeat = self._heartbeat, None
+        beats, self._beats = self._beats, []
         recorder, self._recorder = self._recorder, None
         instance, self._instance = self._instance, None
         live, self._live = self._live, None
@@ -178,8 +182,8 @@ class DatabaseManager:
                 last_first.push_async_callback(instance.leave)
             if recorder is not None:
                 last_first.push_async_callback(recorder.close)
-            if heartbeat is not None:
-                last_first.push_async_callback(heartbeat.stop)
+            for loop in beats:
+                last_first.push_async_callback(loop.stop)
 
 
 async def _ended(watch: asyncio.Task[None]) -> None:

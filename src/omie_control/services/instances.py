@@ -5,6 +5,7 @@ What a dead instance left running is ended by a rescue: reads as `timeout`, writ
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import uuid
@@ -29,7 +30,7 @@ _PIDS = Path("/proc/self/ns/pid")
 
 
 class Instance:
-    """One process of the installation. Its heartbeat also does what others asked of it (`on_beat`)."""
+    """One process of the installation. As often as its heart beats it also does what others asked (`on_beat`)."""
 
     def __init__(
         self, postgres: Postgres, kind: str, on_rescue: Callable[[Sequence[Change]], None] | None = None
@@ -50,7 +51,7 @@ class Instance:
         self._duties: list[Callable[[], Awaitable[object]]] = []
 
     def on_beat(self, duty: Callable[[], Awaitable[object]]) -> None:
-        """Do this at each heartbeat too."""
+        """Do this as often as the heart beats, beside it."""
         self._duties.append(duty)
 
     async def register(self) -> None:
@@ -60,12 +61,16 @@ class Instance:
         await self.rescue()
 
     async def beat(self) -> None:
-        """Say that this process lives, then do the duties."""
+        """Say that this process lives: nothing else, for whoever waits on the way is taken for dead."""
         async with self._postgres.transaction() as tx:
             if not await store.heartbeat(tx, self.id):
                 await store.register(tx, self._row)
-        for duty in self._duties:
-            await duty()
+
+    async def attend(self) -> None:
+        """Do the duties, each whatever becomes of the others; raises the first fault when all are through."""
+        for outcome in await asyncio.gather(*(duty() for duty in self._duties), return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def leave(self) -> None:
         """Say goodbye: nobody has to wait for this process's silence."""

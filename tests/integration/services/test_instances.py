@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -13,8 +14,12 @@ from uuid import UUID, uuid4
 import asyncpg
 import psutil
 import pytest
+from tests.conftest import Database, eventually
 from tests.integration.postgres.rows import add_execution
+from tests.mcp_serving import settings_for
 
+from omie_control.app import DatabaseManager
+from omie_control.errors import StorageDown
 from omie_control.postgres import instances as store
 from omie_control.postgres.database import Postgres
 from omie_control.services.instances import Instance, boot_id, started_at
@@ -68,3 +73,36 @@ async def test_a_clock_that_is_set_makes_nobody_look_dead(
     monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
     assert await ours.rescue() == 0
     assert await status_of(conn, running) == "running"
+
+
+async def test_a_duty_that_takes_its_time_stops_neither_the_heart_nor_the_others(
+    database: Database, valkey_url: str, tmp_path: Path, conn: asyncpg.Connection
+) -> None:
+    """A frozen replica answers nothing for twenty seconds: as long as it takes to be taken for dead."""
+    db = DatabaseManager(settings_for(database, valkey_url, tmp_path))
+    await db.initialize()
+    begun, failed, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def fails() -> None:
+        failed.set()
+        raise StorageDown
+
+    async def takes_its_time() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def works() -> None:
+        done.set()
+
+    for duty in (fails, takes_its_time, works):
+        db.instance.on_beat(duty)
+    async with asyncio.timeout(30):
+        await asyncio.gather(begun.wait(), failed.wait(), done.wait())
+    beat = "select heartbeat_at from instances where id = $1"
+    before = await conn.fetchval(beat, db.instance.id)
+
+    async def beats() -> bool:
+        return bool(await conn.fetchval(beat, db.instance.id) > before)
+
+    await eventually(beats)
+    await db.close()
