@@ -210,7 +210,8 @@ class Executions:
     async def get(self, actor: Actor, execution_id: str) -> Execution:
         """Return one execution with its calls and children. Raises NotFound, also for another company's."""
         await self._access.require(actor, Right.EXECUTION_READ)
-        async with self._postgres.reading() as connection:
+        # Not from a replica: who asks has often just begun it, ended it or had it cancelled.
+        async with self._postgres.transaction() as connection:
             found = await store.find(connection, execution_id, id_of(execution_id))
             if found is None or not actor.may_look_at(found.company_id, found.actor):
                 raise NotFound(
@@ -265,7 +266,7 @@ class Executions:
 
     async def adopt(self, execution_id: str) -> Handle:
         """Take over an execution that another process started, to end it here. Raises NotFound, Conflict."""
-        async with self._postgres.reading() as connection:
+        async with self._postgres.transaction() as connection:
             found = await store.find(connection, execution_id, id_of(execution_id))
         if found is None:
             raise NotFound(f"A execução {execution_id[:100]} não existe.")
@@ -283,7 +284,7 @@ class Executions:
         """Stop the executions of this process that somebody asked to cancel; returns how many."""
         if not self._open:
             return 0
-        async with self._postgres.reading() as connection:
+        async with self._postgres.transaction() as connection:
             asked = await store.asked_to_stop(connection, list(self._open))
         for id, reason in asked.items():
             handle = self._open.get(id)
