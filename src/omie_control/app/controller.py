@@ -18,7 +18,7 @@ from omie_control.app.database import DatabaseManager
 from omie_control.app.services import Services, wire
 from omie_control.domain.actors import LIBRARY, Actor, ActorKind
 from omie_control.domain.executions import Category, Complexity, Execution, Origin, Status, id_of
-from omie_control.errors import Conflict, ControlError, InvalidInput
+from omie_control.errors import Conflict, ControlError, InvalidInput, StorageDown
 from omie_control.services.endings import outcome_of
 from omie_control.services.executions import Handle, Outcome, Request, takes_stop_back
 from omie_control.telemetry import Event, Running, current_execution, tell
@@ -79,9 +79,11 @@ class ProcessController:
 
     async def close(self) -> None:
         """Write what still waits and close the database."""
-        services, self._services = self._services, None
+        services = self._services
         # Whatever a step fails of, or is cancelled in, the later ones are done: ends still wait to be written.
         async with AsyncExitStack() as last_first:
+            # Known to the last: what ends meanwhile must not wire others, which nobody would close.
+            last_first.callback(self._forget, services)
             last_first.push_async_callback(self.db.close)
             if services is not None:
                 last_first.push_async_callback(services.live_configuration.close)
@@ -89,6 +91,10 @@ class ProcessController:
                 last_first.push_async_callback(services.answers.close)
                 last_first.push_async_callback(services.writes.close)
                 last_first.push_async_callback(services.exports.close)
+
+    def _forget(self, services: Services | None) -> None:
+        if self._services is services:
+            self._services = None
 
     # The low hand: what the middleware and our own services use.
 
@@ -100,7 +106,12 @@ class ProcessController:
         return await services.executions.start(request)
 
     async def end(self, handle: Handle, outcome: Outcome) -> bool:
-        """Record how it ended. False: somebody else had ended it already."""
+        """Record how it ended. False: somebody else had ended it already.
+
+        Raises StorageDown once the database was closed: what ends late does not open it again, for nobody would be
+        left to close it.
+        """
+        self._require_open()
         return await (await self.ready()).executions.finish(handle, outcome)
 
     # The public hand (docs/reference/python.md).
@@ -137,7 +148,7 @@ class ProcessController:
         status_code: int | None = None,
     ) -> None:
         """End an execution as completed or failed. Raises Conflict when it had ended already."""
-        handle = self._open.pop(execution_id, None)
+        handle = self._taken(execution_id)
         if handle is None:
             handle = await (await self.ready()).executions.adopt(execution_id)
         outcome = Outcome(
@@ -152,9 +163,10 @@ class ProcessController:
 
     async def cancel_process(self, execution_id: str, reason: str) -> None:
         """End an execution of ours as cancelled, or ask the process that runs it to stop."""
-        handle = self._open.pop(execution_id, None)
+        handle = self._taken(execution_id)
         if handle is not None:
-            await self.end(handle, Outcome(Status.CANCELLED, error_code="cancelada", error_message=reason))
+            if not await self.end(handle, Outcome(Status.CANCELLED, error_code="cancelada", error_message=reason)):
+                raise Conflict(f"A execução {execution_id} já tinha terminado; não há o que cancelar.")
             return
         await (await self.ready()).executions.cancel(LIBRARY, execution_id, reason)
 
@@ -219,6 +231,19 @@ class ProcessController:
             return controlled
 
         return decorate
+
+    def _taken(self, execution_id: str) -> Handle | None:
+        """Take out what `start_process` opened here, unless it cannot be ended now: then it stays to be tried again."""
+        if execution_id in self._open:
+            self._require_open()
+        return self._open.pop(execution_id, None)
+
+    def _require_open(self) -> None:
+        if not self.db.is_open:
+            raise StorageDown(
+                "O controle foi encerrado; o fim desta execução não foi gravado.",
+                hint="Ela termina sozinha como interrompida. Encerre o controle depois do trabalho.",
+            )
 
     async def _request(
         self,

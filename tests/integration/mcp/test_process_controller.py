@@ -12,6 +12,7 @@ from tests.mcp_serving import ended, is_running, rows
 
 from omie_control.app import ProcessController
 from omie_control.domain.actors import LIBRARY
+from omie_control.domain.executions import Status
 from omie_control.errors import Conflict, StorageDown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -121,3 +122,48 @@ async def test_servers_that_share_a_controller_close_it_with_the_last(
     assert not controller.db.is_open
     await controller.ready()
     assert [row["status"] for row in await rows(conn, "depois")] == ["completed"]
+
+
+async def test_what_ends_after_the_close_does_not_open_it_again(
+    controller: ProcessController, conn: asyncpg.Connection
+) -> None:
+    """Embedded servers that nobody is left to stop would outlive the program."""
+    entered, leave = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        async with controller.track("importar"):
+            entered.set()
+            await leave.wait()
+
+    async def forgotten() -> asyncio.Task[None]:
+        entered.clear()
+        task = asyncio.create_task(work())
+        await entered.wait()
+        return task
+
+    cancelled, late = await forgotten(), await forgotten()
+    by_hand = await controller.start_process("importar", {})
+    await controller.close()
+    cancelled.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await cancelled
+    leave.set()
+    with pytest.raises(StorageDown, match="encerrado"):
+        await late
+    with pytest.raises(StorageDown, match="encerrado"):
+        await controller.complete_process(by_hand, success=True)
+    assert not controller.db.is_open
+    await controller.ready()
+    assert [row["error_code"] for row in await rows(conn, "importar")] == ["instance_lost"] * 3
+    await controller.complete_process(by_hand, success=True)
+    assert (await controller.get_process(by_hand)).status is Status.COMPLETED
+
+
+async def test_an_execution_that_somebody_else_ended_cannot_be_cancelled(
+    controller: ProcessController, conn: asyncpg.Connection
+) -> None:
+    execution_id = await controller.start_process("importar", {})
+    await conn.execute("update process_executions set status = 'failed', completed_at = now()")
+    with pytest.raises(Conflict, match="já tinha terminado"):
+        await controller.cancel_process(execution_id, "manutenção")
+    assert (await controller.get_process(execution_id)).status is Status.FAILED
