@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 from uuid import UUID
 
 from omie_control.app.collector import startup_frozen
-from omie_control.app.database import DatabaseManager
+from omie_control.app.database import DatabaseManager, LoopLock
 from omie_control.app.services import Services, wire
 from omie_control.domain.actors import LIBRARY, Actor, ActorKind
 from omie_control.domain.executions import Category, Complexity, Execution, Origin, Status, id_of
@@ -48,13 +48,13 @@ class ProcessController:
         self.db = db
         self._services: Services | None = None
         self._open: dict[str, Handle] = {}
-        self._readying = asyncio.Lock()
+        self._readying = LoopLock()
         self._lifespans = 0
 
     async def ready(self) -> Services:
         """Return the services, opening the database on the first call."""
         if self._services is None or not self.db.is_open:
-            async with self._readying:
+            async with self._readying():
                 await self.db.initialize()
                 if self._services is None or self._services.recorder is not self.db.recorder:
                     self._services = await wire(self.db)

@@ -32,6 +32,20 @@ from omie_control.valkey.live import Live
 HEARTBEAT = timedelta(seconds=2)
 
 
+class LoopLock:
+    """The lock of the event loop that runs now: a program may open in one loop, close, and open again in another."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = asyncio.Lock()
+
+    def __call__(self) -> asyncio.Lock:
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop, self._lock = loop, asyncio.Lock()
+        return self._lock
+
+
 class DatabaseManager:
     """Opens what one process needs and closes it again, losing nothing that was acknowledged.
 
@@ -42,7 +56,7 @@ class DatabaseManager:
     def __init__(self, settings: Settings | None = None, *, kind: str = "library") -> None:
         self.settings = settings if settings is not None else Settings.from_environment()
         self._kind = kind
-        self._opening = asyncio.Lock()
+        self._opening = LoopLock()
         self._servers: EmbeddedServers | None = None
         self._watch: asyncio.Task[None] | None = None
         self._postgres: Postgres | None = None
@@ -55,7 +69,7 @@ class DatabaseManager:
 
     async def initialize(self) -> None:
         """Start or join the servers, bring the schema up to date, open the pools, announce this instance."""
-        async with self._opening:
+        async with self._opening():
             if self._recorder is not None:
                 return
             try:
@@ -66,7 +80,7 @@ class DatabaseManager:
 
     async def close(self) -> None:
         """Write what still waits, say goodbye, and stop the embedded servers if nobody else uses them."""
-        async with self._opening:
+        async with self._opening():
             await self._close()
 
     @property
