@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -204,7 +205,7 @@ class Executions:
             )
         handle = self._open.get(before.id)
         if handle is not None:
-            stop(handle, reason)
+            await self._stop(handle, reason)
         return await self.get(actor, execution_id)
 
     async def get(self, actor: Actor, execution_id: str) -> Execution:
@@ -289,8 +290,21 @@ class Executions:
         for id, reason in asked.items():
             handle = self._open.get(id)
             if handle is not None:
-                stop(handle, reason)
+                await self._stop(handle, reason)
         return len(asked)
+
+    async def _stop(self, handle: Handle, reason: str) -> None:
+        """Stop the task of an open execution; one that was opened by hand has none, and ends here and now.
+
+        Whoever completes it later is told that it had ended.
+        """
+        if handle.task is not None:
+            stop(handle, reason)
+            return
+        text = message_of(f"Cancelada: {reason}")
+        # While PostgreSQL is away the end waits in memory, and those who stop the others must not fail for it.
+        with suppress(ControlError):
+            await self.finish(handle, Outcome(Status.CANCELLED, error_code="cancelada", error_message=text))
 
 
 def _tell_end(written: asyncio.Future[bool], facts: dict[str, object]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from tests.conftest import eventually
 from tests.mcp_serving import ended, is_running, rows
 
 from omie_control.app import ProcessController
@@ -167,3 +168,27 @@ async def test_an_execution_that_somebody_else_ended_cannot_be_cancelled(
     with pytest.raises(Conflict, match="já tinha terminado"):
         await controller.cancel_process(execution_id, "manutenção")
     assert (await controller.get_process(execution_id)).status is Status.FAILED
+
+
+async def test_an_operators_cancel_ends_what_was_opened_by_hand(
+    controller: ProcessController, conn: asyncpg.Connection
+) -> None:
+    """It has no task that could be stopped: asked only, it would stay running until its process ends."""
+    here, elsewhere = [await controller.start_process("importar", {"n": n}) for n in (1, 2)]
+    executions = (await controller.ready()).executions
+    cancelled = await executions.cancel(LIBRARY, here, "manutenção")
+    assert (cancelled.status, cancelled.error_code) == (Status.CANCELLED, "cancelada")
+    # As another process does it.
+    await conn.execute(
+        "update process_executions set cancel_reason = $2 where execution_id = $1",
+        elsewhere,
+        "manutenção (user:maria)",
+    )
+
+    async def is_cancelled() -> bool:
+        return (await controller.get_process(elsewhere)).status is Status.CANCELLED
+
+    await eventually(is_cancelled)
+    for execution_id in (here, elsewhere):
+        with pytest.raises(Conflict, match="já tinha terminado"):
+            await controller.complete_process(execution_id, success=True)
