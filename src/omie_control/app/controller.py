@@ -25,6 +25,7 @@ from omie_control.telemetry import Event, Running, current_execution, tell
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_STATUS_CODE_MAX = 999
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,10 @@ class ProcessController:
         error_code: str | None = None,
         status_code: int | None = None,
     ) -> None:
-        """End an execution as completed or failed. Raises Conflict when it had ended already."""
+        """End an execution as completed or failed. Raises Conflict when it had ended, NotFound, InvalidInput."""
+        _require_texts(execution_id=execution_id)
+        _require_texts(is_optional=True, error_message=error_message, error_code=error_code)
+        _require_status_code(status_code)
         handle = self._taken(execution_id)
         if handle is None:
             handle = await (await self.ready()).executions.adopt(execution_id)
@@ -163,6 +167,7 @@ class ProcessController:
 
     async def cancel_process(self, execution_id: str, reason: str) -> None:
         """End an execution of ours as cancelled, or ask the process that runs it to stop."""
+        _require_texts(execution_id=execution_id, reason=reason)
         handle = self._taken(execution_id)
         if handle is not None:
             if not await self.end(handle, Outcome(Status.CANCELLED, error_code="cancelada", error_message=reason)):
@@ -172,6 +177,7 @@ class ProcessController:
 
     async def get_process(self, execution_id: str) -> Execution:
         """Return one execution, bodies masked. Raises NotFound."""
+        _require_texts(execution_id=execution_id)
         return await (await self.ready()).executions.get(LIBRARY, execution_id)
 
     def track(
@@ -255,6 +261,7 @@ class ProcessController:
         session_id: str | None,
         idempotency_key: str | None,
     ) -> Request:
+        _require_texts(is_optional=True, parent=parent, session_id=session_id, idempotency_key=idempotency_key)
         running = current_execution.get()
         return Request(
             process_type=declaration.process_type,
@@ -272,6 +279,7 @@ class ProcessController:
     async def _company(self, company: str | UUID | None) -> UUID | None:
         if company is None or isinstance(company, UUID):
             return company
+        _require_texts(company=company)
         return (await (await self.ready()).companies.resolve(LIBRARY, company)).id
 
 
@@ -364,8 +372,13 @@ def declare(
     process_type: str, category: Category | str | None, complexity: Complexity | str | None, writes: bool
 ) -> Declaration:
     """Check and build a declaration. Raises InvalidInput for an unknown category or complexity."""
-    if not process_type:
+    _require_texts(is_optional=True, process_type=process_type)
+    if not process_type or not process_type.strip():
         raise InvalidInput("O tipo de processo não pode ser vazio.", hint='Exemplo: "conciliar_extrato".')
+    if not process_type.isprintable():
+        raise InvalidInput(
+            "O tipo de processo tem caracteres que não se podem mostrar.", hint='Exemplo: "conciliar_extrato".'
+        )
     try:
         return Declaration(
             process_type,
@@ -381,6 +394,8 @@ def declare(
 def _actor(actor: Actor | str | None) -> Actor:
     if actor is None:
         return LIBRARY
+    if not isinstance(actor, Actor):
+        _require_texts(actor=actor)
     return actor if isinstance(actor, Actor) else Actor(ActorKind.LIBRARY, actor, LIBRARY.role)
 
 
@@ -389,3 +404,19 @@ def _parent(execution_id: str) -> UUID:
     if found is None:
         raise InvalidInput(f"O execution_id do pai não é válido: {execution_id[:100]}.")
     return found
+
+
+def _require_texts(*, is_optional: bool = False, **given: object) -> None:
+    """Raise InvalidInput for what is no text, before anything is recorded: the database would refuse it later."""
+    for name, value in given.items():
+        if not isinstance(value, str) and not (is_optional and value is None):
+            raise InvalidInput(
+                f"{name}: esperado um texto, e veio {type(value).__name__}.", hint=f"Passe str({name}) e chame de novo."
+            )
+
+
+def _require_status_code(value: object) -> None:
+    if value is not None and (not isinstance(value, int) or not 0 <= value <= _STATUS_CODE_MAX):
+        raise InvalidInput(
+            f"status_code: esperado um número inteiro de 0 a {_STATUS_CODE_MAX}.", hint="Exemplo: 200. Ou deixe-o fora."
+        )

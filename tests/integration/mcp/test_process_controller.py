@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -14,7 +15,7 @@ from tests.mcp_serving import ended, is_running, rows
 from omie_control.app import ProcessController
 from omie_control.domain.actors import LIBRARY
 from omie_control.domain.executions import Status
-from omie_control.errors import Conflict, StorageDown
+from omie_control.errors import Conflict, InvalidInput, StorageDown
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -192,3 +193,64 @@ async def test_an_operators_cancel_ends_what_was_opened_by_hand(
     for execution_id in (here, elsewhere):
         with pytest.raises(Conflict, match="já tinha terminado"):
             await controller.complete_process(execution_id, success=True)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"process_type": 5},
+        {"process_type": "  "},
+        {"process_type": "importar\0"},
+        {"process_type": "importar\ud800" * 20},
+        {"session_id": 7},
+        {"session_id": uuid4()},
+        {"idempotency_key": 5},
+        {"parent": 5},
+        {"company": 5},
+        {"actor": 5},
+    ],
+)
+async def test_what_cannot_be_recorded_is_refused_in_words_before_anything_is(
+    controller: ProcessController, conn: asyncpg.Connection, wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidInput, match=r"esperado um texto|tipo de processo"):
+        await controller.start_process(**{"process_type": "importar", "input_params": {}, **wrong})
+    assert await rows(conn) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"error_message": ValueError("linha 3")},
+        {"error_code": 404},
+        {"status_code": "200"},
+        {"status_code": 2**40},
+        {"status_code": 200.5},
+    ],
+)
+async def test_an_end_that_cannot_be_recorded_is_refused_in_words_and_can_be_told_again(
+    controller: ProcessController, conn: asyncpg.Connection, wrong: dict[str, Any]
+) -> None:
+    execution_id = await controller.start_process("importar", {"cpf": "529.982.247-25"})
+    with pytest.raises(InvalidInput, match="esperado um"):
+        await controller.complete_process(execution_id, False, **wrong)
+    await controller.complete_process(execution_id, True)
+    clear = await (await controller.ready()).bodies.reveal(LIBRARY, execution_id)
+    assert clear["input"] == {"cpf": "529.982.247-25"}, "by the one who knows what came in"
+
+
+async def test_no_execution_has_a_name_that_is_no_text(controller: ProcessController) -> None:
+    for odd in (None, 5):
+        for verb in (controller.get_process(odd), controller.complete_process(odd, True)):  # type: ignore[arg-type]
+            with pytest.raises(InvalidInput, match="execution_id: esperado um texto"):
+                await verb
+        with pytest.raises(InvalidInput, match="execution_id: esperado um texto"):
+            await controller.cancel_process(odd, "manutenção")  # type: ignore[arg-type]
+
+
+async def test_a_session_that_utf8_cannot_write_leaves_nothing_running(
+    controller: ProcessController, conn: asyncpg.Connection
+) -> None:
+    execution_id = await controller.start_process("importar", {}, session_id="sess\ud800o")
+    await controller.complete_process(execution_id, success=True)
+    assert [row["status"] for row in await rows(conn)] == ["completed"]
