@@ -16,7 +16,7 @@ from omie_control.jobs.demo import DemoTraffic
 from omie_control.jobs.eraser import Eraser
 from omie_control.jobs.folder import fold
 from omie_control.jobs.partitions import make_partitions
-from omie_control.jobs.rescuer import rescue
+from omie_control.jobs.rescuer import forget, rescue
 from omie_control.jobs.scheduler import Schedule, Scheduler
 from omie_control.jobs.sealer import seal
 from omie_control.jobs.warmer import warm
@@ -30,6 +30,7 @@ LANES = (
         Schedule("webhooks", timedelta(seconds=2), apply),
         Schedule("rescue", timedelta(seconds=5), rescue),
         Schedule("partitions", timedelta(hours=6), make_partitions),
+        Schedule("instances", timedelta(days=1), forget),
     ),
     (Schedule("seal", timedelta(seconds=2), seal),),
     (Schedule("warm", timedelta(hours=1), warm),),

@@ -25,6 +25,8 @@ from omie_control.telemetry import Event, tell
 
 # A process that was silent this long is dead for the others: ten heartbeats.
 LOST_AFTER = timedelta(seconds=20)
+# Each command is a process; how long one is still of interest to whoever looks into what it left.
+FORGOTTEN_AFTER = timedelta(days=30)
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _PIDS = Path("/proc/self/ns/pid")
 
@@ -90,6 +92,11 @@ class Instance:
             if self._on_rescue is not None:
                 self._on_rescue(rescued)
         return len(rescued)
+
+    async def forget(self) -> int:
+        """Forget processes that are long gone and left nothing running; returns how many."""
+        async with self._postgres.transaction() as tx:
+            return await store.prune(tx, FORGOTTEN_AFTER)
 
     def _is_there(self, other: store.Instance) -> bool:
         """Judge a process of this machine; of one from another boot or container only its heartbeat can tell."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -52,6 +52,21 @@ async def _more(conn: asyncpg.Connection, name: str, before: int) -> bool:
 async def app(database: Database, valkey_url: str, tmp_path: Path) -> AsyncIterator[App]:
     async with open_app(settings_for(database, valkey_url, tmp_path), kind="worker") as opened:
         yield opened
+
+
+async def test_a_worker_forgets_processes_that_are_long_gone(app: App, conn: asyncpg.Connection) -> None:
+    """Each command of the command line leaves a row."""
+    for name, days in (("old", 31), ("young", 29)):
+        await conn.execute(
+            "insert into instances (id, kind, host, boot_id, pid, process_started, version, heartbeat_at, stopped_at) "
+            "values (gen_random_uuid(), $1, 'here', 'boot', 1, 1, '0.1.0', $2, $2)",
+            name,
+            datetime.now(UTC) - timedelta(days=days),
+        )
+    async with Worker(app):
+        await eventually(lambda: _more(conn, "instances", 0))
+    kinds = await conn.fetch("select kind from instances order by kind")
+    assert [row["kind"] for row in kinds] == ["worker", "young"]
 
 
 async def test_a_worker_takes_no_turn_of_work_that_it_does_not_know(app: App, conn: asyncpg.Connection) -> None:
