@@ -388,7 +388,10 @@ def declare(
         )
     except ValueError as exc:
         known = ", ".join([*Category, *Complexity])
-        raise InvalidInput(f"Categoria ou complexidade desconhecida: {exc}.", hint=f"Use uma destas: {known}.") from exc
+        given = ", ".join(f"'{each}'" for each in (category, complexity) if each is not None)
+        raise InvalidInput(
+            f"Categoria ou complexidade desconhecida: {given}.", hint=f"Use uma destas: {known}."
+        ) from exc
 
 
 def _actor(actor: Actor | str | None) -> Actor:

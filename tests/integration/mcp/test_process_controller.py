@@ -254,3 +254,9 @@ async def test_a_session_that_utf8_cannot_write_leaves_nothing_running(
     execution_id = await controller.start_process("importar", {}, session_id="sess\ud800o")
     await controller.complete_process(execution_id, success=True)
     assert [row["status"] for row in await rows(conn)] == ["completed"]
+
+
+async def test_an_unknown_category_is_told_in_words(controller: ProcessController) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        controller.process("conciliar", category="vendas")
+    assert refused.value.message == "Categoria ou complexidade desconhecida: 'vendas'."
