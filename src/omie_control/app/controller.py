@@ -14,17 +14,18 @@ from typing import Any, ParamSpec, Self, TypeVar
 from uuid import UUID
 
 from omie_control.app.collector import startup_frozen
-from omie_control.app.database import DatabaseManager
+from omie_control.app.database import DatabaseManager, LoopLock
 from omie_control.app.services import Services, wire
 from omie_control.domain.actors import LIBRARY, Actor, ActorKind
 from omie_control.domain.executions import Category, Complexity, Execution, Origin, Status, id_of
-from omie_control.errors import Conflict, ControlError, InvalidInput
+from omie_control.errors import Conflict, ControlError, InvalidInput, StorageDown
 from omie_control.services.endings import outcome_of
 from omie_control.services.executions import Handle, Outcome, Request, takes_stop_back
 from omie_control.telemetry import Event, Running, current_execution, tell
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_STATUS_CODE_MAX = 999
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,13 @@ class ProcessController:
         self.db = db
         self._services: Services | None = None
         self._open: dict[str, Handle] = {}
-        self._readying = asyncio.Lock()
+        self._readying = LoopLock()
         self._lifespans = 0
 
     async def ready(self) -> Services:
         """Return the services, opening the database on the first call."""
         if self._services is None or not self.db.is_open:
-            async with self._readying:
+            async with self._readying():
                 await self.db.initialize()
                 if self._services is None or self._services.recorder is not self.db.recorder:
                     self._services = await wire(self.db)
@@ -79,9 +80,11 @@ class ProcessController:
 
     async def close(self) -> None:
         """Write what still waits and close the database."""
-        services, self._services = self._services, None
+        services = self._services
         # Whatever a step fails of, or is cancelled in, the later ones are done: ends still wait to be written.
         async with AsyncExitStack() as last_first:
+            # Known to the last: what ends meanwhile must not wire others, which nobody would close.
+            last_first.callback(self._forget, services)
             last_first.push_async_callback(self.db.close)
             if services is not None:
                 last_first.push_async_callback(services.live_configuration.close)
@@ -89,6 +92,10 @@ class ProcessController:
                 last_first.push_async_callback(services.answers.close)
                 last_first.push_async_callback(services.writes.close)
                 last_first.push_async_callback(services.exports.close)
+
+    def _forget(self, services: Services | None) -> None:
+        if self._services is services:
+            self._services = None
 
     # The low hand: what the middleware and our own services use.
 
@@ -100,7 +107,12 @@ class ProcessController:
         return await services.executions.start(request)
 
     async def end(self, handle: Handle, outcome: Outcome) -> bool:
-        """Record how it ended. False: somebody else had ended it already."""
+        """Record how it ended. False: somebody else had ended it already.
+
+        Raises StorageDown once the database was closed: what ends late does not open it again, for nobody would be
+        left to close it.
+        """
+        self._require_open()
         return await (await self.ready()).executions.finish(handle, outcome)
 
     # The public hand (docs/reference/python.md).
@@ -136,8 +148,11 @@ class ProcessController:
         error_code: str | None = None,
         status_code: int | None = None,
     ) -> None:
-        """End an execution as completed or failed. Raises Conflict when it had ended already."""
-        handle = self._open.pop(execution_id, None)
+        """End an execution as completed or failed. Raises Conflict when it had ended, NotFound, InvalidInput."""
+        _require_texts(execution_id=execution_id)
+        _require_texts(is_optional=True, error_message=error_message, error_code=error_code)
+        _require_status_code(status_code)
+        handle = self._taken(execution_id)
         if handle is None:
             handle = await (await self.ready()).executions.adopt(execution_id)
         outcome = Outcome(
@@ -152,14 +167,17 @@ class ProcessController:
 
     async def cancel_process(self, execution_id: str, reason: str) -> None:
         """End an execution of ours as cancelled, or ask the process that runs it to stop."""
-        handle = self._open.pop(execution_id, None)
+        _require_texts(execution_id=execution_id, reason=reason)
+        handle = self._taken(execution_id)
         if handle is not None:
-            await self.end(handle, Outcome(Status.CANCELLED, error_code="cancelada", error_message=reason))
+            if not await self.end(handle, Outcome(Status.CANCELLED, error_code="cancelada", error_message=reason)):
+                raise Conflict(f"A execução {execution_id} já tinha terminado; não há o que cancelar.")
             return
         await (await self.ready()).executions.cancel(LIBRARY, execution_id, reason)
 
     async def get_process(self, execution_id: str) -> Execution:
         """Return one execution, bodies masked. Raises NotFound."""
+        _require_texts(execution_id=execution_id)
         return await (await self.ready()).executions.get(LIBRARY, execution_id)
 
     def track(
@@ -220,6 +238,19 @@ class ProcessController:
 
         return decorate
 
+    def _taken(self, execution_id: str) -> Handle | None:
+        """Take out what `start_process` opened here, unless it cannot be ended now: then it stays to be tried again."""
+        if execution_id in self._open:
+            self._require_open()
+        return self._open.pop(execution_id, None)
+
+    def _require_open(self) -> None:
+        if not self.db.is_open:
+            raise StorageDown(
+                "O controle foi encerrado; o fim desta execução não foi gravado.",
+                hint="Ela termina sozinha como interrompida. Encerre o controle depois do trabalho.",
+            )
+
     async def _request(
         self,
         declaration: Declaration,
@@ -230,6 +261,7 @@ class ProcessController:
         session_id: str | None,
         idempotency_key: str | None,
     ) -> Request:
+        _require_texts(is_optional=True, parent=parent, session_id=session_id, idempotency_key=idempotency_key)
         running = current_execution.get()
         return Request(
             process_type=declaration.process_type,
@@ -247,6 +279,7 @@ class ProcessController:
     async def _company(self, company: str | UUID | None) -> UUID | None:
         if company is None or isinstance(company, UUID):
             return company
+        _require_texts(company=company)
         return (await (await self.ready()).companies.resolve(LIBRARY, company)).id
 
 
@@ -339,8 +372,13 @@ def declare(
     process_type: str, category: Category | str | None, complexity: Complexity | str | None, writes: bool
 ) -> Declaration:
     """Check and build a declaration. Raises InvalidInput for an unknown category or complexity."""
-    if not process_type:
+    _require_texts(is_optional=True, process_type=process_type)
+    if not process_type or not process_type.strip():
         raise InvalidInput("O tipo de processo não pode ser vazio.", hint='Exemplo: "conciliar_extrato".')
+    if not process_type.isprintable():
+        raise InvalidInput(
+            "O tipo de processo tem caracteres que não se podem mostrar.", hint='Exemplo: "conciliar_extrato".'
+        )
     try:
         return Declaration(
             process_type,
@@ -350,12 +388,17 @@ def declare(
         )
     except ValueError as exc:
         known = ", ".join([*Category, *Complexity])
-        raise InvalidInput(f"Categoria ou complexidade desconhecida: {exc}.", hint=f"Use uma destas: {known}.") from exc
+        given = ", ".join(f"'{each}'" for each in (category, complexity) if each is not None)
+        raise InvalidInput(
+            f"Categoria ou complexidade desconhecida: {given}.", hint=f"Use uma destas: {known}."
+        ) from exc
 
 
 def _actor(actor: Actor | str | None) -> Actor:
     if actor is None:
         return LIBRARY
+    if not isinstance(actor, Actor):
+        _require_texts(actor=actor)
     return actor if isinstance(actor, Actor) else Actor(ActorKind.LIBRARY, actor, LIBRARY.role)
 
 
@@ -364,3 +407,19 @@ def _parent(execution_id: str) -> UUID:
     if found is None:
         raise InvalidInput(f"O execution_id do pai não é válido: {execution_id[:100]}.")
     return found
+
+
+def _require_texts(*, is_optional: bool = False, **given: object) -> None:
+    """Raise InvalidInput for what is no text, before anything is recorded: the database would refuse it later."""
+    for name, value in given.items():
+        if not isinstance(value, str) and not (is_optional and value is None):
+            raise InvalidInput(
+                f"{name}: esperado um texto, e veio {type(value).__name__}.", hint=f"Passe str({name}) e chame de novo."
+            )
+
+
+def _require_status_code(value: object) -> None:
+    if value is not None and (not isinstance(value, int) or not 0 <= value <= _STATUS_CODE_MAX):
+        raise InvalidInput(
+            f"status_code: esperado um número inteiro de 0 a {_STATUS_CODE_MAX}.", hint="Exemplo: 200. Ou deixe-o fora."
+        )

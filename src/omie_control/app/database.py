@@ -32,6 +32,20 @@ from omie_control.valkey.live import Live
 HEARTBEAT = timedelta(seconds=2)
 
 
+class LoopLock:
+    """The lock of the event loop that runs now: a program may open in one loop, close, and open again in another."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = asyncio.Lock()
+
+    def __call__(self) -> asyncio.Lock:
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop, self._lock = loop, asyncio.Lock()
+        return self._lock
+
+
 class DatabaseManager:
     """Opens what one process needs and closes it again, losing nothing that was acknowledged.
 
@@ -42,7 +56,7 @@ class DatabaseManager:
     def __init__(self, settings: Settings | None = None, *, kind: str = "library") -> None:
         self.settings = settings if settings is not None else Settings.from_environment()
         self._kind = kind
-        self._opening = asyncio.Lock()
+        self._opening = LoopLock()
         self._servers: EmbeddedServers | None = None
         self._watch: asyncio.Task[None] | None = None
         self._postgres: Postgres | None = None
@@ -50,12 +64,12 @@ class DatabaseManager:
         self._live: Live | None = None
         self._recorder: Recorder | None = None
         self._instance: Instance | None = None
-        self._heartbeat: Every | None = None
+        self._beats: list[Every] = []
         self.applied_migrations: list[str] = []
 
     async def initialize(self) -> None:
         """Start or join the servers, bring the schema up to date, open the pools, announce this instance."""
-        async with self._opening:
+        async with self._opening():
             if self._recorder is not None:
                 return
             try:
@@ -66,7 +80,7 @@ class DatabaseManager:
 
     async def close(self) -> None:
         """Write what still waits, say goodbye, and stop the embedded servers if nobody else uses them."""
-        async with self._opening:
+        async with self._opening():
             await self._close()
 
     @property
@@ -128,8 +142,12 @@ class DatabaseManager:
         recorder = Recorder(postgres.connect_writer, health=postgres.health, on_commit=self.tell)
         await recorder.open()
         self._recorder = recorder
-        self._heartbeat = Every("heartbeat", HEARTBEAT, self._instance.beat, backs_off=False)
-        self._heartbeat.start()
+        self._beats = [
+            Every("heartbeat", HEARTBEAT, self._instance.beat, backs_off=False),
+            Every("duties", HEARTBEAT, self._instance.attend, backs_off=False),
+        ]
+        for loop in self._beats:
+            loop.start()
 
     async def _addresses(self) -> _Addresses:
         """Say where the servers are, starting the embedded ones where none is given."""
@@ -154,7 +172,7 @@ class DatabaseManager:
 
     async def _close(self) -> None:
         """Close in the order of need: nothing that a later step still writes through goes first."""
-        heartbeat, self._heartbeat = self._heartbeat, None
+        beats, self._beats = self._beats, []
         recorder, self._recorder = self._recorder, None
         instance, self._instance = self._instance, None
         live, self._live = self._live, None
@@ -178,8 +196,8 @@ class DatabaseManager:
                 last_first.push_async_callback(instance.leave)
             if recorder is not None:
                 last_first.push_async_callback(recorder.close)
-            if heartbeat is not None:
-                last_first.push_async_callback(heartbeat.stop)
+            for loop in beats:
+                last_first.push_async_callback(loop.stop)
 
 
 async def _ended(watch: asyncio.Task[None]) -> None:

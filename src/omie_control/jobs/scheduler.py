@@ -26,7 +26,10 @@ class Schedule:
 
 
 class Scheduler(Loop):
-    """Claims due schedules one by one; a failing one is noted in its row and tried again at its next time."""
+    """Claims its due schedules one by one; a failing one is noted in its row and tried again at its next time.
+
+    One that takes long holds up the others of the same scheduler, and nobody else's.
+    """
 
     name = "scheduler"
 
@@ -40,10 +43,8 @@ class Scheduler(Loop):
         """Run everything that is due now."""
         if not self._is_registered:
             await self._register()
-        while (name := await self._claim()) is not None:
-            schedule = self._schedules.get(name)
-            if schedule is not None:
-                await self._perform(schedule)
+        while (schedule := await self._claim()) is not None:
+            await self._perform(schedule)
 
     async def _register(self) -> None:
         async with self._app.db.postgres.transaction() as tx:
@@ -51,10 +52,11 @@ class Scheduler(Loop):
                 await store.register(tx, schedule.name, schedule.every)
         self._is_registered = True
 
-    async def _claim(self) -> str | None:
+    async def _claim(self) -> Schedule | None:
+        # Only what is known here: a worker of an older version must not take the turns of a newer one's work.
         async with self._app.db.postgres.transaction() as tx:
-            due = await store.claim_due(tx)
-        return None if due is None else due.name
+            due = await store.claim_due(tx, list(self._schedules))
+        return None if due is None else self._schedules[due.name]
 
     async def _perform(self, schedule: Schedule) -> None:
         error: str | None = None

@@ -16,20 +16,24 @@ from omie_control.jobs.demo import DemoTraffic
 from omie_control.jobs.eraser import Eraser
 from omie_control.jobs.folder import fold
 from omie_control.jobs.partitions import make_partitions
-from omie_control.jobs.rescuer import rescue
+from omie_control.jobs.rescuer import forget, rescue
 from omie_control.jobs.scheduler import Schedule, Scheduler
 from omie_control.jobs.sealer import seal
 from omie_control.jobs.warmer import warm
 from omie_control.jobs.webhooks import apply
 from omie_control.services.loops import Loop
 
-SCHEDULES = (
-    Schedule("fold", timedelta(seconds=1), fold),
-    Schedule("seal", timedelta(seconds=2), seal),
-    Schedule("webhooks", timedelta(seconds=2), apply),
-    Schedule("rescue", timedelta(seconds=5), rescue),
-    Schedule("partitions", timedelta(hours=6), make_partitions),
-    Schedule("warm", timedelta(hours=1), warm),
+# What is always quick goes together; what waits for Omie, or may have millions to seal, must not hold up the rest.
+LANES = (
+    (
+        Schedule("fold", timedelta(seconds=1), fold),
+        Schedule("webhooks", timedelta(seconds=2), apply),
+        Schedule("rescue", timedelta(seconds=5), rescue),
+        Schedule("partitions", timedelta(hours=6), make_partitions),
+        Schedule("instances", timedelta(days=1), forget),
+    ),
+    (Schedule("seal", timedelta(seconds=2), seal),),
+    (Schedule("warm", timedelta(hours=1), warm),),
 )
 
 
@@ -38,7 +42,7 @@ class Worker:
 
     def __init__(self, app: App) -> None:
         self._loops: list[Loop] = [
-            Scheduler(app, SCHEDULES),
+            *(Scheduler(app, lane) for lane in LANES),
             Completer(app.services.verifications, app.services.writes),
             Auditor(app.services.trail),
             Eraser(app.services.erasures),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,9 +30,9 @@ async def register(connection: Connection, name: str, every: timedelta) -> None:
     await _sql.register.run(connection, name=name, every=every)
 
 
-async def claim_due(connection: Connection) -> Schedule | None:
-    """Take the schedule that is due the longest, or None; two callers never get the same turn."""
-    row = await _sql.claim_due.one(connection)
+async def claim_due(connection: Connection, names: Sequence[str]) -> Schedule | None:
+    """Take the one of these that is due the longest, or None; two callers never get the same turn."""
+    row = await _sql.claim_due.one(connection, names=names)
     return None if row is None else Schedule(**row)
 
 

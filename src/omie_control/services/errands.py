@@ -120,7 +120,8 @@ class Errands:
         """Return the errand of a name, if there is one that the actor may see."""
         if not is_errand_name(name):
             return None
-        async with self._postgres.reading() as connection:
+        # Not from a replica: an errand is named as soon as it is opened, perhaps to another server.
+        async with self._postgres.transaction() as connection:
             found = await store.by_name(connection, name)
         return found if found is not None and actor.may_see(found.company_id) else None
 
@@ -130,7 +131,7 @@ class Errands:
         seen = self._seen.get(where)
         if seen is not None and seen[0] > time.monotonic():
             return seen[1]
-        async with self._postgres.reading() as connection:
+        async with self._postgres.transaction() as connection:
             found = await store.current(connection, actor.label, session, OPEN_FOR_SECONDS)
         if found is not None and not actor.may_see(found.company_id):
             found = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -204,13 +205,14 @@ class Executions:
             )
         handle = self._open.get(before.id)
         if handle is not None:
-            stop(handle, reason)
+            await self._stop(handle, reason)
         return await self.get(actor, execution_id)
 
     async def get(self, actor: Actor, execution_id: str) -> Execution:
         """Return one execution with its calls and children. Raises NotFound, also for another company's."""
         await self._access.require(actor, Right.EXECUTION_READ)
-        async with self._postgres.reading() as connection:
+        # Not from a replica: who asks has often just begun it, ended it or had it cancelled.
+        async with self._postgres.transaction() as connection:
             found = await store.find(connection, execution_id, id_of(execution_id))
             if found is None or not actor.may_look_at(found.company_id, found.actor):
                 raise NotFound(
@@ -265,7 +267,7 @@ class Executions:
 
     async def adopt(self, execution_id: str) -> Handle:
         """Take over an execution that another process started, to end it here. Raises NotFound, Conflict."""
-        async with self._postgres.reading() as connection:
+        async with self._postgres.transaction() as connection:
             found = await store.find(connection, execution_id, id_of(execution_id))
         if found is None:
             raise NotFound(f"A execução {execution_id[:100]} não existe.")
@@ -283,13 +285,26 @@ class Executions:
         """Stop the executions of this process that somebody asked to cancel; returns how many."""
         if not self._open:
             return 0
-        async with self._postgres.reading() as connection:
+        async with self._postgres.transaction() as connection:
             asked = await store.asked_to_stop(connection, list(self._open))
         for id, reason in asked.items():
             handle = self._open.get(id)
             if handle is not None:
-                stop(handle, reason)
+                await self._stop(handle, reason)
         return len(asked)
+
+    async def _stop(self, handle: Handle, reason: str) -> None:
+        """Stop the task of an open execution; one that was opened by hand has none, and ends here and now.
+
+        Whoever completes it later is told that it had ended.
+        """
+        if handle.task is not None:
+            stop(handle, reason)
+            return
+        text = message_of(f"Cancelada: {reason}")
+        # While PostgreSQL is away the end waits in memory, and those who stop the others must not fail for it.
+        with suppress(ControlError):
+            await self.finish(handle, Outcome(Status.CANCELLED, error_code="cancelada", error_message=text))
 
 
 def _tell_end(written: asyncio.Future[bool], facts: dict[str, object]) -> None:

@@ -23,7 +23,7 @@ from omie_control.services import answer_bodies
 from omie_control.services.answer_bodies import Sealer
 from omie_control.services.calls import OmieCalls
 from omie_control.services.endings import outcome_of
-from omie_control.services.executions import Executions
+from omie_control.services.executions import ABANDONED, Executions
 from omie_control.services.keys import Keys
 from omie_control.services.recording import Handle, Outcome, Request
 from omie_control.valkey.cache import CacheKey
@@ -140,7 +140,12 @@ class Exports:
         try:
             handle = await self._executions.start(request)
         except BaseException as error:
-            opened.set_exception(error)
+            if not opened.done():
+                opened.set_exception(error)
+            return
+        if opened.done():
+            # Nobody would ever learn its name.
+            await self._executions.finish(handle, ABANDONED)
             return
         opened.set_result(handle.execution_id)
         try:

@@ -5,6 +5,7 @@ What a dead instance left running is ended by a rescue: reads as `timeout`, writ
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import uuid
@@ -24,11 +25,14 @@ from omie_control.telemetry import Event, tell
 
 # A process that was silent this long is dead for the others: ten heartbeats.
 LOST_AFTER = timedelta(seconds=20)
+# Each command is a process; how long one is still of interest to whoever looks into what it left.
+FORGOTTEN_AFTER = timedelta(days=30)
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_PIDS = Path("/proc/self/ns/pid")
 
 
 class Instance:
-    """One process of the installation. Its heartbeat also does what others asked of it (`on_beat`)."""
+    """One process of the installation. As often as its heart beats it also does what others asked (`on_beat`)."""
 
     def __init__(
         self, postgres: Postgres, kind: str, on_rescue: Callable[[Sequence[Change]], None] | None = None
@@ -43,13 +47,13 @@ class Instance:
             host=socket.gethostname(),
             boot_id=boot_id(),
             pid=os.getpid(),
-            process_started=psutil.Process().create_time(),
+            process_started=started_at(psutil.Process()),
             version=__version__,
         )
         self._duties: list[Callable[[], Awaitable[object]]] = []
 
     def on_beat(self, duty: Callable[[], Awaitable[object]]) -> None:
-        """Do this at each heartbeat too."""
+        """Do this as often as the heart beats, beside it."""
         self._duties.append(duty)
 
     async def register(self) -> None:
@@ -59,12 +63,16 @@ class Instance:
         await self.rescue()
 
     async def beat(self) -> None:
-        """Say that this process lives, then do the duties."""
+        """Say that this process lives: nothing else, for whoever waits on the way is taken for dead."""
         async with self._postgres.transaction() as tx:
             if not await store.heartbeat(tx, self.id):
                 await store.register(tx, self._row)
-        for duty in self._duties:
-            await duty()
+
+    async def attend(self) -> None:
+        """Do the duties, each whatever becomes of the others; raises the first fault when all are through."""
+        for outcome in await asyncio.gather(*(duty() for duty in self._duties), return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def leave(self) -> None:
         """Say goodbye: nobody has to wait for this process's silence."""
@@ -85,17 +93,21 @@ class Instance:
                 self._on_rescue(rescued)
         return len(rescued)
 
+    async def forget(self) -> int:
+        """Forget processes that are long gone and left nothing running; returns how many."""
+        async with self._postgres.transaction() as tx:
+            return await store.prune(tx, FORGOTTEN_AFTER)
+
     def _is_there(self, other: store.Instance) -> bool:
         """Judge a process of this machine; of one from another boot or container only its heartbeat can tell."""
-        if other.boot_id != self._row.boot_id:
-            return False
-        return is_alive(other.pid, other.process_started)
+        # Two machines may carry one name, and so may two containers: what we do not see may well be alive.
+        return other.boot_id != self._row.boot_id or is_alive(other.pid, other.process_started)
 
 
 def boot_id() -> str:
-    """Name this boot of this machine; in a container, that of its host."""
+    """Name this boot of this machine and, in a container, whose numbers of processes are its own, the container."""
     try:
-        return _BOOT_ID.read_text(encoding="ascii").strip()
+        return f"{_BOOT_ID.read_text(encoding='ascii').strip()}:{_PIDS.stat().st_ino}"
     except OSError:
         return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{psutil.boot_time():.0f}"))
 
@@ -104,6 +116,12 @@ def is_alive(pid: int, process_started: float) -> bool:
     """Say whether the very process still runs: the same number may belong to another program by now."""
     try:
         process = psutil.Process(pid)
-        return abs(process.create_time() - process_started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+        return abs(started_at(process) - process_started) < 1 and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
+
+
+def started_at(process: psutil.Process) -> float:
+    """Return when a process started: the same for its whole life, though the machine's clock is set meanwhile."""
+    # On Linux the start is kept as seconds since the boot, and the clock's time of the boot moves with the clock.
+    return process.create_time() - psutil.boot_time() if psutil.LINUX else process.create_time()

@@ -141,7 +141,8 @@ class Keys:
 
     async def refresh(self) -> None:
         """Learn which master key is in force now."""
-        async with self._postgres.reading() as connection:
+        # Not from a replica: whatever is sealed under the old key after the rotation's last sweep would stay so.
+        async with self._postgres.transaction() as connection:
             current = await store.current_master(connection)
         if current is not None and current != self.master.key_id:
             self.use(self._opener(current))

@@ -56,7 +56,8 @@ class LiveConfiguration(Values):
 
     async def refresh(self) -> None:
         """Read the table if anything has changed since the last look."""
-        async with self._postgres.reading() as connection:
+        # Not from a replica, which may lag or be away: what is switched off has to be off.
+        async with self._postgres.transaction() as connection:
             # Asked first: a change in between is then read again at the next look.
             revision = await store.revision(connection)
             if revision == self._revision:

@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from itertools import cycle
 from typing import Any
 
@@ -94,6 +94,21 @@ class Cluster(Redis):
                 self.doubt()
                 raise
         raise ValkeyConnectionError("the cluster sends us round in circles")
+
+    async def scan_iter(self, *args: Any, **options: Any) -> AsyncIterator[Any]:  # type: ignore[override]
+        """Yield the keys of every master. Raises redis' ConnectionError while slots are without one."""
+        if self._is_doubtful or None in self._owners:
+            await self._draw()
+        if None in self._owners:
+            self.doubt()
+            raise ValkeyConnectionError("a part of the cluster has no master")
+        for owner in sorted({owner for owner in self._owners if owner is not None}):
+            try:
+                async for key in self.node_at(owner).scan_iter(*args, **options):
+                    yield key
+            except _GONE:
+                self.doubt()
+                raise
 
     def pipeline(self, *_: Any, **__: Any) -> Any:
         """Refuse: what is sent together would have to go to several nodes."""

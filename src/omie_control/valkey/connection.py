@@ -22,9 +22,9 @@ _SENTINEL_SECONDS = 0.5
 def connect(url: str) -> Redis:
     """Return a client for a server, for the master that sentinels name, or for a cluster.
 
-    Connects lazily; every wait ends after a second. A cluster's client has every command that names a key, and no
-    pipelines. Raises InvalidInput for an address that cannot be used; the address itself, which may hold a
-    password, is never repeated.
+    Connects lazily; every wait ends after a second. A cluster's client has every command that names a key and a
+    scan of all keys, and no pipelines. Raises InvalidInput for an address that cannot be used; the address itself,
+    which may hold a password, is never repeated.
     """
     address = read_address(url)
     try:

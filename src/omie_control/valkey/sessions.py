@@ -56,7 +56,7 @@ class Sessions:
         if len(self._noted) >= _MAX_REMEMBERED:
             self._noted.clear()
         self._noted[id] = now.timestamp()
-        session = Session(id, actor, transport, now, user_agent, ip_address)
+        session = Session(_told(id), _told(actor), transport, now, user_agent and _told(user_agent), ip_address)
         for command in _remember(session):
             self._live.aside(command)
 
@@ -74,6 +74,11 @@ class Sessions:
         newest = await command("ZREVRANGEBYSCORE", INDEX, "+inf", floor, "LIMIT", 0, _MAX_LISTED)  # type: ignore[no-untyped-call]
         keys = [_KEY + session_id for session_id in newest]
         return list(await self._redis.mget(keys)) if keys else []  # type: ignore[arg-type]
+
+
+def _told(text: str) -> str:
+    # What UTF-8 cannot write (lone surrogates) must not fail a call whose start is on record by now.
+    return text.encode(errors="replace").decode()
 
 
 def _remember(session: Session) -> tuple[bytes, ...]:

@@ -72,17 +72,17 @@ async def test_each_due_turn_is_claimed_once_and_what_was_missed_is_not_made_up(
     await schedules.register(conn, "fold", timedelta(seconds=60))
     await conn.execute("update schedules set next_run_at = now() - interval '1 day'")
     second = await asyncpg.connect(database.app_url)
-    claims = await asyncio.gather(schedules.claim_due(conn), schedules.claim_due(second))
+    claims = await asyncio.gather(*(schedules.claim_due(each, ["fold"]) for each in (conn, second)))
     await second.close()
     (claimed,) = [claim for claim in claims if claim is not None]
     assert claimed.name == "fold" and claimed.next_run_at > datetime.now(UTC) + timedelta(seconds=50)
-    assert await schedules.claim_due(conn) is None
+    assert await schedules.claim_due(conn, ["fold"]) is None
     await schedules.note_outcome(conn, "fold", "falhou")
     await schedules.register(conn, "fold", timedelta(seconds=5))
     (known,) = await schedules.all_schedules(conn)
     assert (known.every, known.last_error, known.runs) == (timedelta(seconds=60), "falhou", 1)
     await conn.execute("update schedules set is_active = false, next_run_at = now()")
-    assert await schedules.claim_due(conn) is None
+    assert await schedules.claim_due(conn, ["fold"]) is None
 
 
 async def test_months_are_made_ahead_once(conn: asyncpg.Connection) -> None:

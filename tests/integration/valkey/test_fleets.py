@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from omie_control.settings import Settings
 from omie_control.telemetry import Event, subscribe
 from omie_control.valkey import Bus, Live, Sessions, connect
 from omie_control.valkey.cache import Cache, CacheAway, CacheKey
+from omie_control.valkey.exports import ExportStore
+from omie_control.valkey.purges import purge
 
 AT = datetime(2026, 11, 23, 15, 0, 7, tzinfo=UTC)
 KEY = CacheKey("padaria", "d1", ("geral/clientes", "geral/produtos"))
@@ -53,6 +56,8 @@ async def test_every_room_works_and_the_app_starts(kind: Kind, database: Databas
 async def _rooms_work(fleet: Fleet, database: Database) -> None:
     async with open_gate(database.app_url, fleet.url, pace=PACE) as house:
         await _cache_works(Cache(house.redis))
+        await _exports_work(house.redis)
+        await _purges_work(house.redis)
         live, bus = Live(house.redis), Bus(house.redis)
         await live.open()
         listening = asyncio.create_task(_hears(bus, "consultar_999"))
@@ -159,6 +164,32 @@ async def _cache_works(cache: Cache) -> None:
     await cache.release(KEY, seen, "one")
     await cache.invalidate(KEY.company, KEY.entities[1:])
     assert await cache.get(KEY) is None
+
+
+async def _exports_work(redis: Redis) -> None:
+    store = ExportStore(redis)
+    for number in (1, 2):
+        await store.put("padaria", "e1", number, b"parte %d" % number, {"parts": number})
+        await redis.expire(f"export:{{padaria}}:part:e1:{number}", 60)
+    await store.renew("padaria", "e1", 2)
+    assert [await store.part("padaria", "e1", number) for number in (1, 2, 3)] == [b"parte 1", b"parte 2", None]
+    assert await store.progress("padaria", "e1") == {"parts": 2}
+    assert await redis.ttl("export:{padaria}:part:e1:1") > 3_000
+
+
+async def _purges_work(redis: Redis) -> None:
+    cache, store = Cache(redis), ExportStore(redis)
+    companies = ["padaria", *(f"empresa{number}" for number in range(30))]
+    for company in companies:
+        key = replace(KEY, company=company)
+        seen = await cache.versions(company, key.entities)
+        assert await cache.put(key, b"sealed", ttl_seconds=60, seen=seen, stored_at=AT)
+    await store.put("padaria", "e2", 1, b"parte", {"parts": 1})
+    assert await purge(redis, "padaria") == 1 + 3
+    assert await cache.get(replace(KEY, company="padaria")) is None
+    assert await cache.get(replace(KEY, company="empresa7")) is not None
+    assert await purge(redis) == 30
+    assert await cache.get(replace(KEY, company="empresa7")) is None
 
 
 async def _cache_lives(cache: Cache) -> bool:
