@@ -237,14 +237,6 @@ class Settings(BaseModel):
         return value
 
     @model_validator(mode="after")
-    def _require_database(self) -> Self:
-        # Left aside, an embedded database would be started, migrated and written to in place of the one that is meant.
-        for name in ("database_owner_url", "database_read_url"):
-            if getattr(self, name) is not None and self.database_url is None:
-                raise ValueError(f"{name.upper()} precisa de DATABASE_URL junto")
-        return self
-
-    @model_validator(mode="after")
     def _require_audience(self) -> Self:
         if self.oidc_issuer is not None and not self.oidc_audience and not self.oidc_client_id:
             # A token of the same provider for any other system would open this one.
@@ -297,8 +289,7 @@ class Settings(BaseModel):
             return cls.model_validate(given)
         except ValidationError as exc:
             first = exc.errors(include_input=False, include_url=False)[0]
-            together = "DATABASE_URL" if "DATABASE" in first["msg"] else "OIDC_AUDIENCE"
-            name = PREFIX + str(first["loc"][0] if first["loc"] else together).upper()
+            name = PREFIX + str(first["loc"][0] if first["loc"] else "OIDC_AUDIENCE").upper()
             own = first["msg"].removeprefix("Value error, ") if first["type"] == "value_error" else None
             reason = own or expected(first["type"], first.get("ctx"))
             raise InvalidInput(f"{name} não serve: {reason}.", hint=_LIST, code="bad_setting") from None

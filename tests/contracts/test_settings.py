@@ -68,14 +68,6 @@ def test_the_promised_variables_are_the_settings() -> None:
     assert {name.upper() for name in Settings.model_fields} == PROMISED
 
 
-@pytest.mark.parametrize("name", ["DATABASE_OWNER_URL", "DATABASE_READ_URL"])
-def test_no_other_database_is_started_for_one_that_is_named_by_half(name: str) -> None:
-    named = {f"{PREFIX}{name}": f"postgresql://u:{SECRET}@db/x"}
-    refused = _refused(named)
-    assert refused.message == f"OMIE_CONTROL_DATABASE_URL não serve: {name} precisa de DATABASE_URL junto."
-    Settings.from_environment({**named, f"{PREFIX}DATABASE_URL": "postgresql://u:p@db/x"})
-
-
 def test_nothing_set_and_everything_empty_are_the_same() -> None:
     empty = {f"{PREFIX}{name}": "  " for name in PROMISED}
     assert Settings.from_environment(empty) == UNSET
