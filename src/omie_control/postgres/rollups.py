@@ -29,6 +29,7 @@ async def fold(connection: asyncpg.Connection, zone: ZoneInfo) -> int:
 
 @cache
 def _statement() -> str:
+    # When the clocks go back, an hour comes twice: two hours of the roll-up, one row of usage.
     # Whoever deleted a delta before us is waited for and its row skipped, so none is counted twice even when the
     # lock changed hands after our snapshot was taken.
     buckets = ",\n       ".join(
@@ -59,10 +60,11 @@ used as (
     insert into tool_usage_analytics as kept
            (tool_name, category, complexity, date_key, hour_key, usage_count, total_execution_time_ms,
             success_count, error_count, avg_response_time_ms, success_rate)
-    select name, category, complexity, (hour at time zone $2::text)::date,
-           extract(hour from hour at time zone $2::text)::integer, count, total_ms, success_count, error_count,
-           round(total_ms::numeric / count)::integer, round(success_count * 100.0 / count, 2)
-      from hours where subject = 'tool' order by name, hour
+    select name, max(category), max(complexity), (hour at time zone $2::text)::date as date_key,
+           extract(hour from hour at time zone $2::text)::integer as hour_key, sum(count)::integer,
+           sum(total_ms)::bigint, sum(success_count)::integer, sum(error_count)::integer,
+           round(sum(total_ms) / sum(count))::integer, round(sum(success_count) * 100.0 / sum(count), 2)
+      from hours where subject = 'tool' group by name, date_key, hour_key order by name, date_key, hour_key
     on conflict (tool_name, date_key, hour_key) do update
        set category = coalesce(excluded.category, kept.category),
            complexity = coalesce(excluded.complexity, kept.complexity),

@@ -77,6 +77,31 @@ async def test_hours_and_dates_are_those_of_the_zone(database: Database, conn: a
     assert found[-2:] == (local.date(), 22)
 
 
+async def add_delta(conn: asyncpg.Connection, minute: datetime, *, count: int, succeeded: int, failed: int) -> None:
+    await conn.execute(
+        "insert into rollup_deltas (subject, name, minute, bucket, count, success_count, error_count, total_ms)"
+        " values ('tool', $1, $2, 0, $3, $4, $5, 10 * $3)",
+        TYPE,
+        minute,
+        count,
+        succeeded,
+        failed,
+    )
+
+
+async def test_an_hour_that_comes_twice_is_one_hour_of_usage(conn: asyncpg.Connection) -> None:
+    # When the clocks go back, 01:30 is there twice; one fold often holds both.
+    zone = ZoneInfo("America/New_York")
+    first, second = datetime(2026, 11, 1, 5, 30, tzinfo=UTC), datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
+    assert first.astimezone(zone).replace(tzinfo=None) == second.astimezone(zone).replace(tzinfo=None)
+    for minute in (first, second):
+        await add_delta(conn, minute, count=1, succeeded=1, failed=0)
+    assert await fold(conn, zone) == 2
+    expected = (TYPE, None, 2, 20, 2, 0, 10, Decimal("100.00"), first.astimezone(zone).date(), 1)
+    assert await usage(conn, "tool_usage_analytics") == [expected]
+    assert await conn.fetchval("select count(*) from rollup_hours") == 2
+
+
 async def test_only_one_folder_works_at_a_time(database: Database, conn: asyncpg.Connection) -> None:
     await record(database.app_url, [10], at=datetime.now(UTC))
     other = await asyncpg.connect(database.app_url)
