@@ -29,7 +29,8 @@ async def fold(connection: asyncpg.Connection, zone: ZoneInfo) -> int:
 
 @cache
 def _statement() -> str:
-    # When the clocks go back, an hour comes twice: two hours of the roll-up, one row of usage.
+    # When the clocks go back, an hour comes twice: two hours of the roll-up, one row of usage. A correction counts
+    # nobody: it moves an error to the successes, and may be folded without what it corrects.
     # Whoever deleted a delta before us is waited for and its row skipped, so none is counted twice even when the
     # lock changed hands after our snapshot was taken.
     buckets = ",\n       ".join(
@@ -63,7 +64,8 @@ used as (
     select name, max(category), max(complexity), (hour at time zone $2::text)::date as date_key,
            extract(hour from hour at time zone $2::text)::integer as hour_key, sum(count)::integer,
            sum(total_ms)::bigint, sum(success_count)::integer, sum(error_count)::integer,
-           round(sum(total_ms) / sum(count))::integer, round(sum(success_count) * 100.0 / sum(count), 2)
+           round(sum(total_ms) / nullif(sum(count), 0))::integer,
+           round(sum(success_count) * 100.0 / nullif(sum(count), 0), 2)
       from hours where subject = 'tool' group by name, date_key, hour_key order by name, date_key, hour_key
     on conflict (tool_name, date_key, hour_key) do update
        set category = coalesce(excluded.category, kept.category),
@@ -74,9 +76,10 @@ used as (
            error_count = kept.error_count + excluded.error_count,
            avg_response_time_ms = round(
                (kept.total_execution_time_ms + excluded.total_execution_time_ms)::numeric
-               / (kept.usage_count + excluded.usage_count))::integer,
+               / nullif(kept.usage_count + excluded.usage_count, 0))::integer,
            success_rate = round(
-               (kept.success_count + excluded.success_count) * 100.0 / (kept.usage_count + excluded.usage_count), 2)
+               (kept.success_count + excluded.success_count) * 100.0
+               / nullif(kept.usage_count + excluded.usage_count, 0), 2)
 )
 select count(*)::integer from taken"""  # noqa: S608 - names of our own, no value
 

@@ -102,6 +102,31 @@ async def test_an_hour_that_comes_twice_is_one_hour_of_usage(conn: asyncpg.Conne
     assert await conn.fetchval("select count(*) from rollup_hours") == 2
 
 
+async def test_a_correction_that_is_folded_alone_moves_an_error_to_the_successes(conn: asyncpg.Connection) -> None:
+    minute = datetime.now(UTC).replace(second=0, microsecond=0)
+    local = minute.astimezone(ZONE)
+    await add_delta(conn, minute, count=1, succeeded=0, failed=1)
+    assert await fold(conn, ZONE) == 1
+    await add_delta(conn, minute, count=0, succeeded=1, failed=-1)
+    assert await fold(conn, ZONE) == 1
+    expected = (TYPE, None, 1, 10, 1, 0, 10, Decimal("100.00"), local.date(), local.hour)
+    assert await usage(conn, "tool_usage_analytics") == [expected]
+
+
+async def test_a_correction_that_comes_before_what_it_corrects_is_kept_until_then(conn: asyncpg.Connection) -> None:
+    minute = datetime.now(UTC).replace(second=0, microsecond=0)
+    await add_delta(conn, minute, count=0, succeeded=1, failed=-1)
+    assert await fold(conn, ZONE) == 1
+    await add_delta(conn, minute, count=0, succeeded=-1, failed=1)
+    assert await fold(conn, ZONE) == 1
+    ((*_, average, rate, _, _),) = await usage(conn, "tool_usage_analytics")
+    assert (average, rate) == (None, None)
+    await add_delta(conn, minute, count=1, succeeded=1, failed=0)
+    assert await fold(conn, ZONE) == 1
+    ((*_, average, rate, _, _),) = await usage(conn, "tool_usage_analytics")
+    assert (average, rate) == (10, Decimal("100.00"))
+
+
 async def test_only_one_folder_works_at_a_time(database: Database, conn: asyncpg.Connection) -> None:
     await record(database.app_url, [10], at=datetime.now(UTC))
     other = await asyncpg.connect(database.app_url)
