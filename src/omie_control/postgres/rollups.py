@@ -16,14 +16,16 @@ from omie_control.domain.metrics import BUCKET_COUNT
 _LOCK_KEY = 0x666F6C64  # "fold": one folder at a time per database
 _BUCKETS = tuple(f"b{number:02}" for number in range(BUCKET_COUNT))
 _COUNTS = ("count", "success_count", "error_count", "total_ms")
+# What a day without a folder leaves is more than one statement can take within its time.
+AT_ONCE = 50_000
 
 
 async def fold(connection: asyncpg.Connection, zone: ZoneInfo) -> int:
     """Fold what waits into minutes, hours and tool usage; return how many deltas. 0 also while another one folds.
 
-    Hours and dates are those of `zone`.
+    Hours and dates are those of `zone`. Call again while `AT_ONCE` come back.
     """
-    folded: int = await connection.fetchval(_statement(), _LOCK_KEY, zone.key)
+    folded: int = await connection.fetchval(_statement(), _LOCK_KEY, zone.key, AT_ONCE)
     return folded
 
 
@@ -41,6 +43,7 @@ def _statement() -> str:
     return f"""
 with taken as (
     delete from rollup_deltas where (select pg_try_advisory_xact_lock($1::bigint))
+       and ctid = any(array(select ctid from rollup_deltas limit $3::integer))
     returning subject, name, minute, category, complexity, bucket, count, success_count, error_count, total_ms
 ),
 minutes as (

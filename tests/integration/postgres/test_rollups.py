@@ -17,7 +17,7 @@ from tests.integration.postgres.recorded import TYPE, call, finish_row, recordin
 
 from omie_control.domain.executions import Status
 from omie_control.domain.metrics import bucket_of
-from omie_control.postgres.rollups import fold
+from omie_control.postgres.rollups import AT_ONCE, fold
 
 ZONE = ZoneInfo(TIMEZONE)
 ROOT = Path(__file__).parents[3]
@@ -125,6 +125,23 @@ async def test_a_correction_that_comes_before_what_it_corrects_is_kept_until_the
     assert await fold(conn, ZONE) == 1
     ((*_, average, rate, _, _),) = await usage(conn, "tool_usage_analytics")
     assert (average, rate) == (10, Decimal("100.00"))
+
+
+async def test_a_backlog_is_folded_piece_by_piece(conn: asyncpg.Connection) -> None:
+    # One statement over all that a day without a folder leaves would never end within its time.
+    at = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    await conn.execute(
+        "insert into rollup_deltas (subject, name, minute, bucket, count, success_count, error_count, total_ms)"
+        " select 'tool', 'tipo_' || n % 7, $1, n % 40, 1, 1, 0, 2 from generate_series(1, $2::integer) as n",
+        at,
+        AT_ONCE + 10,
+    )
+    assert await fold(conn, ZONE) == AT_ONCE
+    assert await fold(conn, ZONE) == 10
+    assert await fold(conn, ZONE) == 0
+    for table in ("rollup_minutes", "rollup_hours"):
+        sums = await conn.fetchrow(f"select sum(count), sum(total_ms) from {table}")
+        assert sums is not None and tuple(sums) == (AT_ONCE + 10, 2 * (AT_ONCE + 10))
 
 
 async def test_only_one_folder_works_at_a_time(database: Database, conn: asyncpg.Connection) -> None:
