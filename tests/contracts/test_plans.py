@@ -184,6 +184,14 @@ async def test_the_three_questions_read_no_month_before_their_span(planner: asyn
     assert not any(name < f"omie_api_metrics_{hour_ago:%Y_%m}" for name in speed.calls)
 
 
+async def test_a_gate_that_is_rebuilt_reads_the_last_calls_alone(planner: asyncpg.Connection) -> None:
+    # While it reads, nobody enters. The last calls here are those of the end of the month.
+    last = (NOW.replace(day=1, hour=0, minute=0, second=0) + timedelta(days=32)).replace(day=1) - timedelta(hours=1)
+    plan = await explain(planner, queries("gate").measured, span=(NOW - last).total_seconds())
+    assert plan.uses("success_timestamp") and not plan.read_whole
+    assert not any(name < f"omie_api_metrics_{NOW:%Y_%m}" for name in plan.calls)
+
+
 async def test_a_page_of_a_rare_type_goes_by_the_index_of_types_or_by_key(planner: asyncpg.Connection) -> None:
     plan = await explain(planner, queries("executions").page, process_type="type_7", limit=50)
     assert plan.uses("_pkey") or plan.uses("process_type")
