@@ -287,8 +287,22 @@ class _Walk:
         return self.any("".join(text), rule, depth)
 
     def renamed(self, fields: dict[Any, Any]) -> dict[str, Any]:
-        """Give plain names to fields of which some have none, or one that is personal itself."""
-        return {self.name(name): value for name, value in fields.items()}
+        """Give plain names to fields of which some have none, or one that is personal itself.
+
+        Two that become the same are numbered: none of them may be left out of the record, nor unlooked at.
+        """
+        out: dict[str, Any] = {}
+        seen: dict[str, int] = {}
+        for name, value in fields.items():
+            free = plain = self.name(name)
+            number = seen.get(plain, 1)
+            while free in out:
+                number += 1
+                mark = f" ({number})"
+                free = plain[: _MAX_NAME - len(mark)] + mark
+            seen[plain] = number
+            out[free] = value
+        return out
 
     def name(self, name: Any) -> str:
         try:

@@ -147,6 +147,30 @@ def test_a_field_name_that_is_personal_is_masked_too() -> None:
     assert mask({"52998224725": {"x": 1}}).value == {"***.982.247-**": {"x": 1}}
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["ana@x.com", "alan@x.com", "alice@x.com"],
+        [1, "1", "1 (2)"],
+        ["n" * 120 + "a", "n" * 120 + "b"],
+        ["a***@x.com", "ana@x.com", "a***@x.com (2)"],
+    ],
+)
+def test_fields_whose_names_become_the_same_are_all_kept_and_looked_at(names: list[Any]) -> None:
+    value = {name: {"senha": f"s3nha-{n}", "cpf": f"529.982.247-{n:02}"} for n, name in enumerate(names)}
+    found = mask(value)
+    assert len(found.value) == len(value)
+    assert all(len(name) <= 100 for name in found.value)
+    assert found.has_secrets and "s3nha" not in json_text(found.value) + canonical(found.clear).decode()
+    assert len(found.documents) == len(value)
+    assert mask(found.value).value == found.value
+
+
+def test_many_fields_of_one_name_take_no_time_to_number() -> None:
+    found = mask({f"a{n}@x.com": n for n in range(20_000)})
+    assert list(found.value.values()) == list(range(20_000))
+
+
 def test_nul_and_lone_surrogates_are_replaced_everywhere() -> None:
     found = mask({"a\x00": ["b\x00\ud800"], "email": "x\x00@y.com", "telefone": "\ud80012345"})
     assert found.is_cleaned
