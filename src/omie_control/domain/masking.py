@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from omie_control.domain.people import is_suspect, mask_document, mask_email, mask_tail, mask_text
+from omie_control.domain.people import is_cnpj, is_cpf, is_suspect, mask_document, mask_email, mask_tail, mask_text
 from omie_control.domain.personal_fields import Kind, kind_of
 from omie_control.domain.sealing import canonical
 from omie_control.domain.secret_texts import hide_secret, may_hold_secret
@@ -25,6 +25,8 @@ MAX_VALUES = 500_000
 MAX_TEXT = 1_000_000
 _MAX_NAMES = 16_384
 _MAX_NAME = 100
+# No CPF or CNPJ is shorter.
+_DOCUMENT_MIN = 11
 # Shorter ones stand in ordinary words as well.
 _SECRET_MIN = 4
 _SCALARS = frozenset({int, float, bool, type(None)})
@@ -139,12 +141,23 @@ def _hide(text: str, documents: list[str]) -> str:
     return HIDDEN
 
 
+def _account(text: str, documents: list[str]) -> str:
+    """Mask an account or a Pix key; one that is a CPF or CNPJ names its holder, as everywhere."""
+    if "@" in text:
+        return mask_email(text)
+    if len(text) >= _DOCUMENT_MIN:
+        bare = text.replace(".", "").replace("-", "").replace("/", "")
+        if is_cpf(bare) or is_cnpj(bare):
+            documents.append(bare.upper())
+    return mask_tail(text)
+
+
 _RULES: Mapping[Kind, Rule | None] = {
     Kind.PLAIN: None,
     Kind.DOCUMENT: mask_document,
     Kind.EMAIL: mask_email,
     Kind.PHONE: mask_tail,
-    Kind.ACCOUNT: lambda text, _: mask_email(text) if "@" in text else mask_tail(text),
+    Kind.ACCOUNT: _account,
     Kind.SECRET: _hide,
 }
 

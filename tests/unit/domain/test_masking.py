@@ -171,6 +171,28 @@ def test_many_fields_of_one_name_take_no_time_to_number() -> None:
     assert list(found.value.values()) == list(range(20_000))
 
 
+@pytest.mark.parametrize("name", ["cChavePix", "chave_pix", "conta_corrente"])
+@pytest.mark.parametrize(
+    ("key", "bare"),
+    [
+        ("529.982.247-25", "52998224725"),
+        ("52998224725", "52998224725"),
+        (52998224725, "52998224725"),
+        ("11.222.333/0001-81", "11222333000181"),
+        ("12.abc.345/01de-35", "12ABC34501DE35"),
+    ],
+)
+def test_a_pix_key_that_is_a_document_names_its_holder(name: str, key: Any, bare: str) -> None:
+    found = mask({"dadosBancarios": {name: key}})
+    assert found.documents == (bare,)
+    assert bare[:8] not in json_text(found.value).upper()
+
+
+@pytest.mark.parametrize("key", ["+5511987654321", "0b4f8b3e-5f1c-4d2a-9a57-1f0c2d3e4f50", "12345-6", "11111111111"])
+def test_any_other_pix_key_names_nobody(key: str) -> None:
+    assert mask({"cChavePix": key}).documents == ()
+
+
 def test_nul_and_lone_surrogates_are_replaced_everywhere() -> None:
     found = mask({"a\x00": ["b\x00\ud800"], "email": "x\x00@y.com", "telefone": "\ud80012345"})
     assert found.is_cleaned
