@@ -52,7 +52,7 @@ _ACCOUNTS = _names(
     """
     banco codigobanco cbanco chbanco ncodbanco bancotransferencia agencia codigoagencia chagencia ncodagencia
     agenciatransferencia contacorrente numerocontacorrente chconta nnumconta contacorrentetransferencia
-    xcontacorrente cchavepix chavepix pix ccopiacola
+    xcontacorrente cchavepix chavepix pix ccopiacola pixqrcode
     """
 )
 _SECRETS = _names(

@@ -193,6 +193,12 @@ def test_any_other_pix_key_names_nobody(key: str) -> None:
     assert mask({"cChavePix": key}).documents == ()
 
 
+def test_the_text_of_a_pix_code_is_an_account() -> None:
+    code = "00020126330014br.gov.bcb.pix01115299822472552040000530398654041.005802BR6304AB12"
+    for name in ("pix_qrcode", "cCopiaCola"):
+        assert "52998224725" not in mask({name: code}).value[name]
+
+
 def test_nul_and_lone_surrogates_are_replaced_everywhere() -> None:
     found = mask({"a\x00": ["b\x00\ud800"], "email": "x\x00@y.com", "telefone": "\ud80012345"})
     assert found.is_cleaned
@@ -297,7 +303,7 @@ def test_masking_never_raises(value: Any) -> None:
 
 # Names that look personal and are not: codes, flags, switches, keys of tax documents, containers.
 _NOT_PERSONAL = re.compile(
-    r"chave_?nfe|chave(cte|nf)|(?:enviar|env|enviado|utilizar)_?(?:email|pix)|pix(gerado|podegerar|_sn|_qrcode)|idpix|"
+    r"chave_?nfe|chave(cte|nf)|(?:enviar|env|enviado|utilizar)_?(?:email|pix)|pix(gerado|podegerar|_sn)|idpix|"
     r"obank_pix|emailcliente|cadastrosemail|telefone_email|(?:data|hora)email|idemail|logobanco|^Email$|urlpix|"
     r"(?:lista|status)pix|ddd|listar|upsert|emaildados|^pix$|pixinfo|conta(?:pagar|receber)|email_?pix",
     re.IGNORECASE,
