@@ -114,7 +114,9 @@ def hide_secrets(value: Any, depth: int = 0) -> Any:
         }
     if isinstance(value, str):
         return hide_secret(value) if may_hold_secret(value) else value
-    return [hide_secrets(inner, depth + 1) for inner in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple | set | frozenset):
+        return [hide_secrets(inner, depth + 1) for inner in value]
+    return value
 
 
 def secrets_in(value: Any, depth: int = 0) -> set[str]:

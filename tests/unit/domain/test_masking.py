@@ -199,6 +199,11 @@ def test_the_text_of_a_pix_code_is_an_account() -> None:
         assert "52998224725" not in mask({name: code}).value[name]
 
 
+def test_a_secret_in_a_set_is_in_neither_form() -> None:
+    found = mask({"cabecalhos": {TOKEN}})
+    assert found.value == found.clear == {"cabecalhos": ["omc_ab2cd3ef•••"]}
+
+
 def test_nul_and_lone_surrogates_are_replaced_everywhere() -> None:
     found = mask({"a\x00": ["b\x00\ud800"], "email": "x\x00@y.com", "telefone": "\ud80012345"})
     assert found.is_cleaned
