@@ -96,6 +96,31 @@ def test_a_secret_is_in_neither_form(name: str, value: Any) -> None:
     assert found.has_secrets
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("CNPJ/CPF", Kind.DOCUMENT),
+        ("cpf.cnpj", Kind.DOCUMENT),
+        ("E-mail", Kind.EMAIL),
+        ("e mail", Kind.EMAIL),
+        ("Telefone:", Kind.PHONE),
+        ("telefone (2)", Kind.PHONE),
+        ("Agência", Kind.ACCOUNT),
+        ("Age\u0302ncia", Kind.ACCOUNT),
+        ("Conta Corrente", Kind.ACCOUNT),
+        ("Chave Pix", Kind.ACCOUNT),
+        ("API key", Kind.SECRET),
+        ("private key", Kind.SECRET),
+        ("senha (nova senha)", Kind.SECRET),
+        ("Bancada", Kind.PLAIN),
+        ("Razão social", Kind.PLAIN),
+        ("•••", Kind.PLAIN),
+    ],
+)
+def test_a_name_is_known_however_somebody_spells_it(name: str, kind: Kind) -> None:
+    assert kind_of(name) is kind
+
+
 TOKEN = "omc_ab2cd3ef_" + "Aa0-_" * 8 + "xyz"
 WEB_TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtYXJpYSJ9.c2lnbmF0dXJl"
 PRIVATE_KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----"
@@ -164,6 +189,12 @@ def test_fields_whose_names_become_the_same_are_all_kept_and_looked_at(names: li
     assert found.has_secrets and "s3nha" not in json_text(found.value) + canonical(found.clear).decode()
     assert len(found.documents) == len(value)
     assert mask(found.value).value == found.value
+
+
+def test_a_name_that_is_numbered_keeps_its_rule() -> None:
+    found = mask({"senha\x00": "s3nha-1", "senha\ud800": "s3nha-2"})
+    assert list(found.value.values()) == [HIDDEN, HIDDEN]
+    assert "s3nha" not in canonical(found.clear).decode()
 
 
 def test_many_fields_of_one_name_take_no_time_to_number() -> None:
