@@ -123,6 +123,7 @@ def test_a_name_is_known_however_somebody_spells_it(name: str, kind: Kind) -> No
 
 TOKEN = "omc_ab2cd3ef_" + "Aa0-_" * 8 + "xyz"
 WEB_TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtYXJpYSJ9.c2lnbmF0dXJl"
+OMIE_SECRET = "0123456789abcdef0123456789abcdef"
 PRIVATE_KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----"
 
 
@@ -137,6 +138,10 @@ PRIVATE_KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY
         (f"chave:\n{PRIVATE_KEY}\nfim", "chave:\n•••\nfim"),
         ("-----BEGIN PRIVATE KEY-----\ncortada", HIDDEN),
         ("bearer abcdefghijklmnop0123456789", "bearer •••"),
+        (f'{{"app_key":"1","app_secret":"{OMIE_SECRET}"}}', '{"app_key":"1","app_secret":"•••"}'),
+        (f"app_key=1&app_secret={OMIE_SECRET}&call=x", "app_key=1&app_secret=•••&call=x"),
+        (f'{{\\"app_secret\\": \\"{OMIE_SECRET}\\"}}', '{\\"app_secret\\": \\"•••\\"}'),
+        (f"{{'app_secret': '{OMIE_SECRET}'}}", "{'app_secret': '•••'}"),
     ],
 )
 def test_a_secret_in_an_ordinary_text_is_in_neither_form(text: str, left: str) -> None:
@@ -145,7 +150,10 @@ def test_a_secret_in_an_ordinary_text_is_in_neither_form(text: str, left: str) -
     assert (found.has_secrets, found.is_masked) == (True, False)
 
 
-@pytest.mark.parametrize("text", ["omc_ab2cd3ef", "eyJ", "the bearer of this letter", "PRIVATE KEY", "Bearer of news"])
+@pytest.mark.parametrize(
+    "text",
+    ["omc_ab2cd3ef", "eyJ", "the bearer of this letter", "PRIVATE KEY", "Bearer of news", "falta app_secret: informe"],
+)
 def test_words_that_only_look_like_a_secret_stay(text: str) -> None:
     given = {"observacao": text}
     assert mask(given).value is given
