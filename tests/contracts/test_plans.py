@@ -37,6 +37,11 @@ select id, 'type_' || n % 20, 'name_' || n,
                                ) as span) as instant) as rows;
 insert into omie_api_metrics (endpoint, response_time_ms, success, process_execution_id, timestamp)
 select 'a/b/' || process_type, 5, true, id, created_at from process_executions;
+insert into idempotency_keys (id, company_id, process_type, key, is_derived, state, endpoint, digest, execution_id,
+                              execution_name, expires_at, key_id, request, answer)
+select uuid7(at), uuid7(at), 'incluir_cliente', 'chave_' || n, true, 'answered', 'a/b/C', 'd', uuid7(at), 'name_' || n,
+       timestamptz '{NOW}' + interval '1 day', uuid7(at), 'pedido', 'resposta'
+  from generate_series(1, 20000) as n, lateral (select timestamptz '{NOW}' - n * interval '1 second' as at) as instant;
 """
 
 
@@ -46,7 +51,9 @@ async def filled(postgres_server: str, template: Database) -> AsyncIterator[str]
     name = f"{template.name}_plans_{os.getpid()}"
     await run_on(postgres_server, f"create database {name} template {template.name}")
     url = at_database(template.owner_url, name)
-    await run_on(url, _MONTHS, _ROWS, "analyze process_executions", "analyze omie_api_metrics")
+    await run_on(
+        url, _MONTHS, _ROWS, "analyze process_executions", "analyze omie_api_metrics", "analyze idempotency_keys"
+    )
     yield at_database(template.app_url, name)
     await run_on(postgres_server, f"drop database {name} with (force)")
 
@@ -182,6 +189,19 @@ async def test_the_three_questions_read_no_month_before_their_span(planner: asyn
     speed = await explain_text(planner, "select * from endpoint_performance_1h")
     hour_ago = NOW - timedelta(hours=1)
     assert not any(name < f"omie_api_metrics_{hour_ago:%Y_%m}" for name in speed.calls)
+
+
+async def test_a_gate_that_is_rebuilt_reads_the_last_calls_alone(planner: asyncpg.Connection) -> None:
+    # While it reads, nobody enters. The last calls here are those of the end of the month.
+    last = (NOW.replace(day=1, hour=0, minute=0, second=0) + timedelta(days=32)).replace(day=1) - timedelta(hours=1)
+    plan = await explain(planner, queries("gate").measured, span=(NOW - last).total_seconds())
+    assert plan.uses("success_timestamp") and not plan.read_whole
+    assert not any(name < f"omie_api_metrics_{NOW:%Y_%m}" for name in plan.calls)
+
+
+async def test_keys_that_have_expired_are_found_by_when_they_did(planner: asyncpg.Connection) -> None:
+    plan = await explain(planner, queries("idempotency").prune, limit=2000)
+    assert plan.uses("idx_idempotency_keys_expires")
 
 
 async def test_a_page_of_a_rare_type_goes_by_the_index_of_types_or_by_key(planner: asyncpg.Connection) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from omie_control.domain.people import is_suspect, mask_document, mask_email, mask_tail, mask_text
+from omie_control.domain.people import is_cnpj, is_cpf, is_suspect, mask_document, mask_email, mask_tail, mask_text
 from omie_control.domain.personal_fields import Kind, kind_of
 from omie_control.domain.sealing import canonical
 from omie_control.domain.secret_texts import hide_secret, may_hold_secret
@@ -25,6 +25,8 @@ MAX_VALUES = 500_000
 MAX_TEXT = 1_000_000
 _MAX_NAMES = 16_384
 _MAX_NAME = 100
+# No CPF or CNPJ is shorter.
+_DOCUMENT_MIN = 11
 # Shorter ones stand in ordinary words as well.
 _SECRET_MIN = 4
 _SCALARS = frozenset({int, float, bool, type(None)})
@@ -112,7 +114,9 @@ def hide_secrets(value: Any, depth: int = 0) -> Any:
         }
     if isinstance(value, str):
         return hide_secret(value) if may_hold_secret(value) else value
-    return [hide_secrets(inner, depth + 1) for inner in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple | set | frozenset):
+        return [hide_secrets(inner, depth + 1) for inner in value]
+    return value
 
 
 def secrets_in(value: Any, depth: int = 0) -> set[str]:
@@ -139,12 +143,23 @@ def _hide(text: str, documents: list[str]) -> str:
     return HIDDEN
 
 
+def _account(text: str, documents: list[str]) -> str:
+    """Mask an account or a Pix key; one that is a CPF or CNPJ names its holder, as everywhere."""
+    if "@" in text:
+        return mask_email(text)
+    if len(text) >= _DOCUMENT_MIN:
+        bare = text.replace(".", "").replace("-", "").replace("/", "")
+        if is_cpf(bare) or is_cnpj(bare):
+            documents.append(bare.upper())
+    return mask_tail(text)
+
+
 _RULES: Mapping[Kind, Rule | None] = {
     Kind.PLAIN: None,
     Kind.DOCUMENT: mask_document,
     Kind.EMAIL: mask_email,
     Kind.PHONE: mask_tail,
-    Kind.ACCOUNT: lambda text, _: mask_email(text) if "@" in text else mask_tail(text),
+    Kind.ACCOUNT: _account,
     Kind.SECRET: _hide,
 }
 
@@ -287,8 +302,22 @@ class _Walk:
         return self.any("".join(text), rule, depth)
 
     def renamed(self, fields: dict[Any, Any]) -> dict[str, Any]:
-        """Give plain names to fields of which some have none, or one that is personal itself."""
-        return {self.name(name): value for name, value in fields.items()}
+        """Give plain names to fields of which some have none, or one that is personal itself.
+
+        Two that become the same are numbered: none of them may be left out of the record, nor unlooked at.
+        """
+        out: dict[str, Any] = {}
+        seen: dict[str, int] = {}
+        for name, value in fields.items():
+            free = plain = self.name(name)
+            number = seen.get(plain, 1)
+            while free in out:
+                number += 1
+                mark = f" ({number})"
+                free = plain[: _MAX_NAME - len(mark)] + mark
+            seen[plain] = number
+            out[free] = value
+        return out
 
     def name(self, name: Any) -> str:
         try:

@@ -1,11 +1,13 @@
 """Which fields of Omie hold personal data or secrets: the names of its catalogue, by kind.
 
-Names are compared without case, `_` and `-`, so `cnpj_cpf`, `cCnpjCpf` and `CNPJ-CPF` need no entry each
-for their spelling. A contract test holds these sets against the catalogue.
+Names are compared without case, accents and what stands between words, so `cnpj_cpf`, `cCnpjCpf` and `CNPJ/CPF` need
+no entry each for their spelling. A contract test holds these sets against the catalogue.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from enum import Enum
 
@@ -52,7 +54,7 @@ _ACCOUNTS = _names(
     """
     banco codigobanco cbanco chbanco ncodbanco bancotransferencia agencia codigoagencia chagencia ncodagencia
     agenciatransferencia contacorrente numerocontacorrente chconta nnumconta contacorrentetransferencia
-    xcontacorrente cchavepix chavepix pix ccopiacola
+    xcontacorrente cchavepix chavepix pix ccopiacola pixqrcode
     """
 )
 _SECRETS = _names(
@@ -70,11 +72,17 @@ FIELDS: Mapping[Kind, frozenset[str]] = {
     Kind.ACCOUNT: _ACCOUNTS,
     Kind.SECRET: _SECRETS,
 }
+_ODD_LETTER = re.compile(r"[^0-9A-Za-z_-]")
+_NUMBER = re.compile(r" ?\([0-9]+\)$")
 _SECRET_ENDINGS = ("senha", "password", "secret", "token", "apikey")
 
 
 def kind_of(name: str) -> Kind:
     """Return what a field of this name holds."""
+    if _ODD_LETTER.search(name):
+        # A heading of somebody's own, such as `Agência` or `API key`, or the second of two that masking made alike.
+        letters = unicodedata.normalize("NFKD", _NUMBER.sub("", name))
+        name = "".join(letter for letter in letters if letter.isalnum())
     plain = name.replace("_", "").replace("-", "").casefold()
     if plain in _SECRETS or plain.endswith(_SECRET_ENDINGS):
         return Kind.SECRET

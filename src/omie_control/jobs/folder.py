@@ -8,8 +8,10 @@ from omie_control.telemetry import Event, tell
 
 
 async def fold(app: App) -> None:
-    """Fold what gathered since the last turn."""
-    async with app.db.postgres.transaction() as tx:
-        folded = await rollups.fold(tx, app.settings.zone)
-    if folded:
-        tell(Event.ROLLUPS_FOLDED, deltas=folded)
+    """Fold what gathered since the last turn, a piece at a time."""
+    folded = rollups.AT_ONCE
+    while folded == rollups.AT_ONCE:
+        async with app.db.postgres.transaction() as tx:
+            folded = await rollups.fold(tx, app.settings.zone)
+        if folded:
+            tell(Event.ROLLUPS_FOLDED, deltas=folded)

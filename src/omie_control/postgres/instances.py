@@ -13,6 +13,7 @@ from omie_control.postgres.executions import change
 from omie_control.postgres.queries import Connection, queries
 
 _sql = queries("instances")
+RESCUED_AT_ONCE = 500
 
 _LOST_READ = (
     "O processo que executava esta consulta parou antes de terminar. Nada mudou no Omie: "
@@ -74,7 +75,7 @@ async def on_host(connection: Connection, host: str) -> list[Instance]:
 
 
 async def rescue(
-    connection: Connection, lost_after: timedelta, *, gone: Sequence[UUID] = (), limit: int = 500
+    connection: Connection, lost_after: timedelta, *, gone: Sequence[UUID] = (), limit: int = RESCUED_AT_ONCE
 ) -> list[Change]:
     """End up to `limit` executions of dead processes: reads as `timeout`, writes as `uncertain` with an alert.
 

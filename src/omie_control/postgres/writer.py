@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
+from omie_control.errors import StorageDown
 from omie_control.postgres.batches import Batch
 from omie_control.postgres.faults import Foreign
 from omie_control.postgres.statements import EVIDENCE, PARENTS, Part, Tables, statement
@@ -16,6 +17,8 @@ from omie_control.postgres.statements import EVIDENCE, PARENTS, Part, Tables, st
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 
 _BACKEND_GONE_SECONDS = 5.0
+# Until it is open nobody can hang up from outside: a server that greets and then freezes would be waited for for ever.
+_OPEN_SECONDS = 15.0
 _CLOSE_SECONDS = 2.0
 _SLOW_SECONDS = 0.25
 _WHO = """
@@ -48,13 +51,17 @@ class Writer:
 
     @classmethod
     async def open(cls, connect: Connect) -> Writer:
-        """Connect and learn which backend it is."""
-        connection = await connect()
+        """Connect and learn which backend it is. Raises what connecting raises, StorageDown when nobody answers."""
         try:
-            (who,) = await connection.fetch(_WHO)
-        except BaseException:
-            connection.terminate()
-            raise
+            async with asyncio.timeout(_OPEN_SECONDS):
+                connection = await connect()
+                try:
+                    (who,) = await connection.fetch(_WHO)
+                except BaseException:
+                    connection.terminate()
+                    raise
+        except TimeoutError as exc:
+            raise StorageDown() from exc
         return cls(connection, Backend(who["pid"], who["backend_start"], who["server_start"]))
 
     @property

@@ -81,6 +81,13 @@ class Instance:
 
     async def rescue(self) -> int:
         """End the executions of dead instances; returns how many. Safe to run anywhere, any number of times."""
+        total = some = await self._rescue_some()
+        while some == store.RESCUED_AT_ONCE:
+            some = await self._rescue_some()
+            total += some
+        return total
+
+    async def _rescue_some(self) -> int:
         async with self._postgres.transaction() as tx:
             # Whoever rescues lives: after an outage nobody may be taken for dead before it could beat again.
             await store.heartbeat(tx, self.id)

@@ -6,15 +6,17 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
-from tests.conftest import Database, eventually
+from tests.conftest import TIMEZONE, Database, eventually
 from tests.integration.postgres.rows import add_company, add_execution
 
 from omie_control.domain.executions import Status
 from omie_control.domain.metrics import bucket_of
 from omie_control.postgres import executions, instances
+from omie_control.postgres.rollups import fold
 from omie_control.postgres.rows import FinishRow
 
 LOST_AFTER = timedelta(seconds=8)
@@ -171,3 +173,23 @@ async def test_a_process_taken_for_dead_has_the_last_word_on_what_it_was_running
     counts = "select sum(count), sum(success_count), sum(error_count) from rollup_deltas where subject = 'tool'"
     assert tuple(await conn.fetchrow(counts)) == (1, 1, 0)
     assert row is not None
+
+
+async def test_a_late_last_word_is_counted_in_the_minute_of_the_rescue_and_can_be_folded(
+    conn: asyncpg.Connection,
+) -> None:
+    alive_after_all = await announce(conn, silent=timedelta(minutes=1))
+    await add_execution(conn, instance_id=alive_after_all, attempt=1, writes=False)
+    (change,) = await instances.rescue(conn, LOST_AFTER)
+    found = await executions.find(conn, change.execution_id)
+    assert found is not None
+    await fold(conn, ZoneInfo(TIMEZONE))
+    later = datetime.now(UTC) + timedelta(hours=2)
+    end = FinishRow(found.id, found.attempt, Status.COMPLETED, later, 12)
+    assert await executions.correct_lost(conn, end)
+    await fold(conn, ZoneInfo(TIMEZONE))
+    for table in ("rollup_minutes", "rollup_hours"):
+        counts = await conn.fetch(f"select count, success_count, error_count from {table} where subject = 'tool'")
+        assert [tuple(row) for row in counts] == [(1, 1, 0)]
+    used = await conn.fetch("select usage_count, success_count, error_count, success_rate from tool_usage_analytics")
+    assert [tuple(row) for row in used] == [(1, 1, 0, 100)]

@@ -12,6 +12,7 @@ from tests.integration.postgres.recorded import Wire, finish_row, recording, sta
 
 from omie_control.domain.executions import Status
 from omie_control.errors import StorageDown
+from omie_control.postgres import writer
 from omie_control.postgres.recorder import PATIENCE_SECONDS, Recorder
 from omie_control.postgres.rows import StartRow
 from omie_control.telemetry import Event, subscribe
@@ -213,6 +214,25 @@ async def test_a_server_that_stays_silent_is_given_up_and_dialled_anew(
 
         await eventually(ended)
         await eventually(lambda: _is_up(recorder))
+        assert await books(conn) == (1, 1, 1, 1)
+
+
+async def test_a_server_that_greets_and_then_stays_silent_is_given_up_too(
+    database: Database, conn: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_OPEN_SECONDS", 0.5)
+    async with wired(database.app_url) as (wire, url), recording(url) as recorder:
+        (row,) = await running(recorder)
+        hurry(recorder, 0.2)
+        wire.lose_next_request = wire.mute_next_question = True
+        with pytest.raises(StorageDown):
+            await recorder.finish(finish_row(row))
+
+        async def ended() -> bool:
+            return await conn.fetchval("select status = 'completed' from process_executions")
+
+        await eventually(ended)
+        assert not wire.mute_next_question
         assert await books(conn) == (1, 1, 1, 1)
 
 

@@ -17,7 +17,7 @@ from tests.integration.postgres.recorded import TYPE, call, finish_row, recordin
 
 from omie_control.domain.executions import Status
 from omie_control.domain.metrics import bucket_of
-from omie_control.postgres.rollups import fold
+from omie_control.postgres.rollups import AT_ONCE, fold
 
 ZONE = ZoneInfo(TIMEZONE)
 ROOT = Path(__file__).parents[3]
@@ -75,6 +75,73 @@ async def test_hours_and_dates_are_those_of_the_zone(database: Database, conn: a
     local = at.astimezone(ZONE)
     (found,) = await usage(conn, "tool_usage_analytics")
     assert found[-2:] == (local.date(), 22)
+
+
+async def add_delta(conn: asyncpg.Connection, minute: datetime, *, count: int, succeeded: int, failed: int) -> None:
+    await conn.execute(
+        "insert into rollup_deltas (subject, name, minute, bucket, count, success_count, error_count, total_ms)"
+        " values ('tool', $1, $2, 0, $3, $4, $5, 10 * $3)",
+        TYPE,
+        minute,
+        count,
+        succeeded,
+        failed,
+    )
+
+
+async def test_an_hour_that_comes_twice_is_one_hour_of_usage(conn: asyncpg.Connection) -> None:
+    # When the clocks go back, 01:30 is there twice; one fold often holds both.
+    zone = ZoneInfo("America/New_York")
+    first, second = datetime(2026, 11, 1, 5, 30, tzinfo=UTC), datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
+    assert first.astimezone(zone).replace(tzinfo=None) == second.astimezone(zone).replace(tzinfo=None)
+    for minute in (first, second):
+        await add_delta(conn, minute, count=1, succeeded=1, failed=0)
+    assert await fold(conn, zone) == 2
+    expected = (TYPE, None, 2, 20, 2, 0, 10, Decimal("100.00"), first.astimezone(zone).date(), 1)
+    assert await usage(conn, "tool_usage_analytics") == [expected]
+    assert await conn.fetchval("select count(*) from rollup_hours") == 2
+
+
+async def test_a_correction_that_is_folded_alone_moves_an_error_to_the_successes(conn: asyncpg.Connection) -> None:
+    minute = datetime.now(UTC).replace(second=0, microsecond=0)
+    local = minute.astimezone(ZONE)
+    await add_delta(conn, minute, count=1, succeeded=0, failed=1)
+    assert await fold(conn, ZONE) == 1
+    await add_delta(conn, minute, count=0, succeeded=1, failed=-1)
+    assert await fold(conn, ZONE) == 1
+    expected = (TYPE, None, 1, 10, 1, 0, 10, Decimal("100.00"), local.date(), local.hour)
+    assert await usage(conn, "tool_usage_analytics") == [expected]
+
+
+async def test_a_correction_that_comes_before_what_it_corrects_is_kept_until_then(conn: asyncpg.Connection) -> None:
+    minute = datetime.now(UTC).replace(second=0, microsecond=0)
+    await add_delta(conn, minute, count=0, succeeded=1, failed=-1)
+    assert await fold(conn, ZONE) == 1
+    await add_delta(conn, minute, count=0, succeeded=-1, failed=1)
+    assert await fold(conn, ZONE) == 1
+    ((*_, average, rate, _, _),) = await usage(conn, "tool_usage_analytics")
+    assert (average, rate) == (None, None)
+    await add_delta(conn, minute, count=1, succeeded=1, failed=0)
+    assert await fold(conn, ZONE) == 1
+    ((*_, average, rate, _, _),) = await usage(conn, "tool_usage_analytics")
+    assert (average, rate) == (10, Decimal("100.00"))
+
+
+async def test_a_backlog_is_folded_piece_by_piece(conn: asyncpg.Connection) -> None:
+    # One statement over all that a day without a folder leaves would never end within its time.
+    at = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    await conn.execute(
+        "insert into rollup_deltas (subject, name, minute, bucket, count, success_count, error_count, total_ms)"
+        " select 'tool', 'tipo_' || n % 7, $1, n % 40, 1, 1, 0, 2 from generate_series(1, $2::integer) as n",
+        at,
+        AT_ONCE + 10,
+    )
+    assert await fold(conn, ZONE) == AT_ONCE
+    assert await fold(conn, ZONE) == 10
+    assert await fold(conn, ZONE) == 0
+    for table in ("rollup_minutes", "rollup_hours"):
+        sums = await conn.fetchrow(f"select sum(count), sum(total_ms) from {table}")
+        assert sums is not None and tuple(sums) == (AT_ONCE + 10, 2 * (AT_ONCE + 10))
 
 
 async def test_only_one_folder_works_at_a_time(database: Database, conn: asyncpg.Connection) -> None:

@@ -96,8 +96,34 @@ def test_a_secret_is_in_neither_form(name: str, value: Any) -> None:
     assert found.has_secrets
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("CNPJ/CPF", Kind.DOCUMENT),
+        ("cpf.cnpj", Kind.DOCUMENT),
+        ("E-mail", Kind.EMAIL),
+        ("e mail", Kind.EMAIL),
+        ("Telefone:", Kind.PHONE),
+        ("telefone (2)", Kind.PHONE),
+        ("Agência", Kind.ACCOUNT),
+        ("Age\u0302ncia", Kind.ACCOUNT),
+        ("Conta Corrente", Kind.ACCOUNT),
+        ("Chave Pix", Kind.ACCOUNT),
+        ("API key", Kind.SECRET),
+        ("private key", Kind.SECRET),
+        ("senha (nova senha)", Kind.SECRET),
+        ("Bancada", Kind.PLAIN),
+        ("Razão social", Kind.PLAIN),
+        ("•••", Kind.PLAIN),
+    ],
+)
+def test_a_name_is_known_however_somebody_spells_it(name: str, kind: Kind) -> None:
+    assert kind_of(name) is kind
+
+
 TOKEN = "omc_ab2cd3ef_" + "Aa0-_" * 8 + "xyz"
 WEB_TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtYXJpYSJ9.c2lnbmF0dXJl"
+OMIE_SECRET = "0123456789abcdef0123456789abcdef"
 PRIVATE_KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----"
 
 
@@ -112,6 +138,10 @@ PRIVATE_KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY
         (f"chave:\n{PRIVATE_KEY}\nfim", "chave:\n•••\nfim"),
         ("-----BEGIN PRIVATE KEY-----\ncortada", HIDDEN),
         ("bearer abcdefghijklmnop0123456789", "bearer •••"),
+        (f'{{"app_key":"1","app_secret":"{OMIE_SECRET}"}}', '{"app_key":"1","app_secret":"•••"}'),
+        (f"app_key=1&app_secret={OMIE_SECRET}&call=x", "app_key=1&app_secret=•••&call=x"),
+        (f'{{\\"app_secret\\": \\"{OMIE_SECRET}\\"}}', '{\\"app_secret\\": \\"•••\\"}'),
+        (f"{{'app_secret': '{OMIE_SECRET}'}}", "{'app_secret': '•••'}"),
     ],
 )
 def test_a_secret_in_an_ordinary_text_is_in_neither_form(text: str, left: str) -> None:
@@ -120,7 +150,10 @@ def test_a_secret_in_an_ordinary_text_is_in_neither_form(text: str, left: str) -
     assert (found.has_secrets, found.is_masked) == (True, False)
 
 
-@pytest.mark.parametrize("text", ["omc_ab2cd3ef", "eyJ", "the bearer of this letter", "PRIVATE KEY", "Bearer of news"])
+@pytest.mark.parametrize(
+    "text",
+    ["omc_ab2cd3ef", "eyJ", "the bearer of this letter", "PRIVATE KEY", "Bearer of news", "falta app_secret: informe"],
+)
 def test_words_that_only_look_like_a_secret_stay(text: str) -> None:
     given = {"observacao": text}
     assert mask(given).value is given
@@ -145,6 +178,69 @@ def test_a_number_in_a_document_field_gets_its_zeros_back() -> None:
 
 def test_a_field_name_that_is_personal_is_masked_too() -> None:
     assert mask({"52998224725": {"x": 1}}).value == {"***.982.247-**": {"x": 1}}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["ana@x.com", "alan@x.com", "alice@x.com"],
+        [1, "1", "1 (2)"],
+        ["n" * 120 + "a", "n" * 120 + "b"],
+        ["a***@x.com", "ana@x.com", "a***@x.com (2)"],
+    ],
+)
+def test_fields_whose_names_become_the_same_are_all_kept_and_looked_at(names: list[Any]) -> None:
+    value = {name: {"senha": f"s3nha-{n}", "cpf": f"529.982.247-{n:02}"} for n, name in enumerate(names)}
+    found = mask(value)
+    assert len(found.value) == len(value)
+    assert all(len(name) <= 100 for name in found.value)
+    assert found.has_secrets and "s3nha" not in json_text(found.value) + canonical(found.clear).decode()
+    assert len(found.documents) == len(value)
+    assert mask(found.value).value == found.value
+
+
+def test_a_name_that_is_numbered_keeps_its_rule() -> None:
+    found = mask({"senha\x00": "s3nha-1", "senha\ud800": "s3nha-2"})
+    assert list(found.value.values()) == [HIDDEN, HIDDEN]
+    assert "s3nha" not in canonical(found.clear).decode()
+
+
+def test_many_fields_of_one_name_take_no_time_to_number() -> None:
+    found = mask({f"a{n}@x.com": n for n in range(20_000)})
+    assert list(found.value.values()) == list(range(20_000))
+
+
+@pytest.mark.parametrize("name", ["cChavePix", "chave_pix", "conta_corrente"])
+@pytest.mark.parametrize(
+    ("key", "bare"),
+    [
+        ("529.982.247-25", "52998224725"),
+        ("52998224725", "52998224725"),
+        (52998224725, "52998224725"),
+        ("11.222.333/0001-81", "11222333000181"),
+        ("12.abc.345/01de-35", "12ABC34501DE35"),
+    ],
+)
+def test_a_pix_key_that_is_a_document_names_its_holder(name: str, key: Any, bare: str) -> None:
+    found = mask({"dadosBancarios": {name: key}})
+    assert found.documents == (bare,)
+    assert bare[:8] not in json_text(found.value).upper()
+
+
+@pytest.mark.parametrize("key", ["+5511987654321", "0b4f8b3e-5f1c-4d2a-9a57-1f0c2d3e4f50", "12345-6", "11111111111"])
+def test_any_other_pix_key_names_nobody(key: str) -> None:
+    assert mask({"cChavePix": key}).documents == ()
+
+
+def test_the_text_of_a_pix_code_is_an_account() -> None:
+    code = "00020126330014br.gov.bcb.pix01115299822472552040000530398654041.005802BR6304AB12"
+    for name in ("pix_qrcode", "cCopiaCola"):
+        assert "52998224725" not in mask({name: code}).value[name]
+
+
+def test_a_secret_in_a_set_is_in_neither_form() -> None:
+    found = mask({"cabecalhos": {TOKEN}})
+    assert found.value == found.clear == {"cabecalhos": ["omc_ab2cd3ef•••"]}
 
 
 def test_nul_and_lone_surrogates_are_replaced_everywhere() -> None:
@@ -251,7 +347,7 @@ def test_masking_never_raises(value: Any) -> None:
 
 # Names that look personal and are not: codes, flags, switches, keys of tax documents, containers.
 _NOT_PERSONAL = re.compile(
-    r"chave_?nfe|chave(cte|nf)|(?:enviar|env|enviado|utilizar)_?(?:email|pix)|pix(gerado|podegerar|_sn|_qrcode)|idpix|"
+    r"chave_?nfe|chave(cte|nf)|(?:enviar|env|enviado|utilizar)_?(?:email|pix)|pix(gerado|podegerar|_sn)|idpix|"
     r"obank_pix|emailcliente|cadastrosemail|telefone_email|(?:data|hora)email|idemail|logobanco|^Email$|urlpix|"
     r"(?:lista|status)pix|ddd|listar|upsert|emaildados|^pix$|pixinfo|conta(?:pagar|receber)|email_?pix",
     re.IGNORECASE,

@@ -130,23 +130,29 @@ select name as process_type, sum(count)::bigint as total, sum(success_count)::bi
 
 -- name: correct_lost(id, attempt, status, completed_at, duration_ms, omie_endpoint, request_payload, response_status_code, response_data, error_message, error_code, is_cleaned, commitment, key_id, sealed, document_hashes)^
 -- The end of an execution whose process was taken for dead and was not: nobody else has claimed it, so its own word
--- counts. The rescue has counted it as an error; a success is moved over.
-with ended as (
+-- counts. The rescue has counted it as an error in its own minute; a success is moved over there.
+with rescued as (
+    select id as rescued_id, date_trunc('minute', completed_at) as minute
+      from process_executions
+     where id = :id and attempt = :attempt and status = 'timeout' and error_code = 'instance_lost'
+       for update
+), ended as (
     update process_executions
        set status = :status::execution_status, completed_at = :completed_at, updated_at = now(),
            duration_ms = :duration_ms, omie_endpoint = coalesce(:omie_endpoint, omie_endpoint),
            request_payload = :request_payload::jsonb, response_status_code = :response_status_code,
            response_data = :response_data::jsonb, error_message = :error_message, error_code = :error_code,
            is_cleaned = is_cleaned or :is_cleaned, commitment = :commitment, content_hash = null
-     where id = :id and attempt = :attempt and status = 'timeout' and error_code = 'instance_lost'
-    returning id, process_type, category, complexity, completed_at, status
+      from rescued
+     where id = rescued_id
+    returning id, process_type, category, complexity, minute, status
 ), body as (
     insert into execution_bodies (execution_id, part, key_id, sealed, document_hashes)
     select id, 1, :key_id, :sealed, :document_hashes from ended where :key_id::uuid is not null
 ), counted as (
     insert into rollup_deltas
            (subject, name, minute, category, complexity, bucket, count, success_count, error_count, total_ms)
-    select 'tool', process_type, date_trunc('minute', completed_at), category, complexity, 0, 0, 1, -1, 0
+    select 'tool', process_type, minute, category, complexity, 0, 0, 1, -1, 0
       from ended
      where status = 'completed'
 ), to_seal as (

@@ -77,12 +77,14 @@ select app_key, endpoint, company, errors, busy_runs,
  where egress = :egress;
 
 -- name: measured(span)
--- The calls of the metrics that ended lately, whoever wrote them.
+-- The calls of the metrics that ended lately, whoever wrote them: found by the index on success and time, in the
+-- months that now() tells, which clock_timestamp() would not.
 select company_id::text as company, endpoint,
        extract(epoch from timestamp + make_interval(secs => coalesce(response_time_ms, 0) / 1000.0)
                           - clock_timestamp())::float8 as ended
   from omie_api_metrics
- where timestamp > clock_timestamp() - make_interval(secs => :span);
+ where timestamp > now() - make_interval(secs => :span)
+   and (success in (true, false) or success is null);
 
 -- name: open_executions(span)
 -- The executions that speak with Omie and have not ended; each may have a call that is in no other book.

@@ -97,7 +97,7 @@ update idempotency_keys set looked_at = 'infinity' where id = :id;
 -- Delete keys that have expired, and those that were left open by an execution that has long ended.
 delete from idempotency_keys
  where id in (select k.id from idempotency_keys k
-               where k.expires_at < clock_timestamp()
+               where k.expires_at < now()
                  and (k.state in ('answered', 'free')
                       or (k.claimed_at < clock_timestamp() - interval '7 days'
                           and not exists (select from process_executions e
