@@ -68,6 +68,8 @@ EVENTS: dict[Event, str] = {
     Event.ERASURES_REAPPLIED: "What a restore brought back, or was still needed before, was erased by the list.",
     Event.STORAGE_LOST: "PostgreSQL does not answer; no call leaves.",
     Event.STORAGE_BACK: "PostgreSQL answers again.",
+    Event.REPLICA_LOST: "The replica does not answer; what it was asked for, the primary answers.",
+    Event.REPLICA_BACK: "The replica answers again.",
     Event.LIVE_LOST: "Valkey does not answer; the live view polls.",
     Event.LIVE_BACK: "Valkey answers again.",
     Event.CONFIGURATION_CHANGED: "This process read a changed configuration.",

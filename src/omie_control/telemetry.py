@@ -52,6 +52,8 @@ class Event(StrEnum):
     ERASURES_REAPPLIED = "erasures.reapplied"
     STORAGE_LOST = "storage.lost"
     STORAGE_BACK = "storage.back"
+    REPLICA_LOST = "replica.lost"
+    REPLICA_BACK = "replica.back"
     LIVE_LOST = "live.lost"
     LIVE_BACK = "live.back"
     CONFIGURATION_CHANGED = "configuration.changed"
@@ -83,6 +85,7 @@ _LOUD = frozenset(
     {
         Event.ROW_REJECTED,
         Event.STORAGE_LOST,
+        Event.REPLICA_LOST,
         Event.LIVE_LOST,
         Event.CONFIGURATION_IGNORED,
         Event.GATE_FALLBACK,

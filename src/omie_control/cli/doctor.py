@@ -68,6 +68,15 @@ async def _servers(app: App) -> AsyncIterator[Finding]:
     yield Finding("ok", f"PostgreSQL {version} responde.")
     # An unsafe server would have been refused when the pools opened.
     yield Finding("ok", "O PostgreSQL grava no disco antes de confirmar.")
+    answers = await app.db.postgres.replica_answers()
+    if answers is False:
+        yield Finding(
+            "warning",
+            "A réplica de leitura não responde; listas e páginas são lidas do banco principal.",
+            "Confira a réplica e OMIE_CONTROL_DATABASE_READ_URL.",
+        )
+    elif answers:
+        yield Finding("ok", "A réplica de leitura responde.")
     if await pool.fetchval("select has_table_privilege('audit_events', 'delete')"):
         yield Finding(
             "warning",

@@ -5,16 +5,17 @@ Every session has the house's time zone and its limits; errors of the driver bec
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
-from omie_control.errors import InvalidInput
-from omie_control.postgres.faults import storage_errors
+from omie_control.errors import InvalidInput, Overloaded
+from omie_control.postgres.faults import Foreign, is_away, storage_errors
 from omie_control.postgres.health import StorageHealth
+from omie_control.postgres.replica import Replica
 from omie_control.telemetry import step
 
 _CONNECT_SECONDS = 5.0
@@ -38,10 +39,9 @@ _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 
 
 class Postgres:
-    """The pools and connections of one process. `read` is a replica's pool where one is given, else `pool`."""
+    """The pools and connections of one process; `read_url` names a replica for what may be some moments old."""
 
     pool: asyncpg.Pool[asyncpg.Record]
-    read: asyncpg.Pool[asyncpg.Record]
 
     def __init__(
         self,
@@ -58,6 +58,7 @@ class Postgres:
         self._timezone = timezone
         self._pool_size = pool_size
         self._is_open = False
+        self._replica: Replica | None = None
         self.health = StorageHealth()
 
     @property
@@ -75,7 +76,9 @@ class Postgres:
         await self._require_durable()
         with storage_errors(self.health):
             self.pool = await self._open_pool(self._app_url)
-            self.read = self.pool if self._read_url is None else await self._open_pool(self._read_url)
+            if self._read_url is not None:
+                lazily = await self._open_pool(self._read_url, min_size=0)
+                self._replica = Replica(lazily, connect_seconds=_CONNECT_SECONDS)
         self._is_open = True
 
     async def close(self) -> None:
@@ -84,7 +87,8 @@ class Postgres:
             return
         self._is_open = False
         self.pool.terminate()
-        self.read.terminate()
+        if self._replica is not None:
+            self._replica.terminate()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
@@ -95,12 +99,32 @@ class Postgres:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[asyncpg.Connection]:
-        """Give a connection for reading; what it reads may be a replica's, some moments old."""
-        # A replica that is away says nothing of the primary, where everything is written.
-        health = self.health if self.read is self.pool else StorageHealth(is_quiet=True)
-        with storage_errors(health), step("postgres read"):
-            async with self.read.acquire(timeout=_CONNECT_SECONDS) as connection:
-                yield connection  # type: ignore[misc]  # as above
+        """Give a connection for reading; what it reads may be a replica's, some moments old.
+
+        While the replica is away, it is the primary's. Raises Overloaded for what takes too long to find.
+        """
+        replica = self._replica
+        with step("postgres read"):
+            borrowed = None if replica is None else await _borrowed(replica)
+            if replica is None or borrowed is None:
+                with storage_errors(self.health), _found_in_time():
+                    async with self.pool.acquire(timeout=_CONNECT_SECONDS) as connection:
+                        yield connection  # type: ignore[misc]  # as above
+                return
+            try:
+                with _of_the_replica(replica), _found_in_time():
+                    yield borrowed
+            finally:
+                await replica.give_back(borrowed)
+
+    async def replica_answers(self) -> bool | None:
+        """Say whether the replica can be read from now; None: none is named."""
+        if self._replica is None:
+            return None
+        borrowed = await _borrowed(self._replica)
+        if borrowed is not None:
+            await self._replica.give_back(borrowed)
+        return borrowed is not None
 
     async def connect_writer(self) -> asyncpg.Connection:
         """Open the recorder's connection: durable commits, pinned plans, no statement cache to invalidate."""
@@ -125,10 +149,10 @@ class Postgres:
         finally:
             await connection.close(timeout=_CONNECT_SECONDS)
 
-    async def _open_pool(self, url: str) -> asyncpg.Pool[asyncpg.Record]:
+    async def _open_pool(self, url: str, *, min_size: int = 1) -> asyncpg.Pool[asyncpg.Record]:
         return await asyncpg.create_pool(
             url,
-            min_size=1,
+            min_size=min_size,
             max_size=self._pool_size,
             timeout=_CONNECT_SECONDS,
             command_timeout=_COMMAND_SECONDS,
@@ -162,6 +186,36 @@ class Postgres:
                     code="bad_setting",
                 ) from None
         return connection
+
+
+async def _borrowed(replica: Replica) -> asyncpg.Connection | None:
+    with storage_errors(StorageHealth(is_quiet=True)):
+        return await replica.borrow()
+
+
+@contextmanager
+def _of_the_replica(replica: Replica) -> Iterator[None]:
+    """Turn errors into ours; a replica that is away says nothing of the primary, where everything is written."""
+    with storage_errors(StorageHealth(is_quiet=True)):
+        try:
+            yield
+        except Foreign as exc:
+            if is_away(exc):
+                replica.failed(exc)
+            raise
+
+
+@contextmanager
+def _found_in_time() -> Iterator[None]:
+    """Say of what was searched for too long that it was, and not that PostgreSQL is away."""
+    try:
+        yield
+    except asyncpg.QueryCanceledError as exc:
+        raise Overloaded(
+            "O banco de dados levou tempo demais com esta consulta, e ela foi interrompida.",
+            hint="Peça menos de uma vez: um período mais curto, mais um filtro ou uma página menor.",
+            code="consulta_demorada",
+        ) from exc
 
 
 async def _settings(connection: asyncpg.Connection) -> dict[str, Any]:
