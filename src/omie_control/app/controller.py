@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 from uuid import UUID
 
 from omie_control.app.collector import startup_frozen
 from omie_control.app.database import DatabaseManager, LoopLock
+from omie_control.app.declarations import Declaration, declare, merged, require_status_code, require_texts
 from omie_control.app.services import Services, wire
 from omie_control.domain.actors import LIBRARY, Actor, ActorKind
 from omie_control.domain.executions import Category, Complexity, Execution, Origin, Status, id_of
@@ -25,21 +24,6 @@ from omie_control.telemetry import Event, Running, current_execution, tell
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_STATUS_CODE_MAX = 999
-
-
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """What `@controller.process` says of a function."""
-
-    process_type: str
-    category: Category | None
-    complexity: Complexity | None
-    writes: bool
-
-
-# Set by the middleware around a tool whose function is decorated: the two make one execution, not two.
-_merged: ContextVar[Declaration | None] = ContextVar("merged_declaration", default=None)
 
 
 class ProcessController:
@@ -149,9 +133,9 @@ class ProcessController:
         status_code: int | None = None,
     ) -> None:
         """End an execution as completed or failed. Raises Conflict when it had ended, NotFound, InvalidInput."""
-        _require_texts(execution_id=execution_id)
-        _require_texts(is_optional=True, error_message=error_message, error_code=error_code)
-        _require_status_code(status_code)
+        require_texts(execution_id=execution_id)
+        require_texts(is_optional=True, error_message=error_message, error_code=error_code)
+        require_status_code(status_code)
         handle = self._taken(execution_id)
         if handle is None:
             handle = await (await self.ready()).executions.adopt(execution_id)
@@ -167,7 +151,7 @@ class ProcessController:
 
     async def cancel_process(self, execution_id: str, reason: str) -> None:
         """End an execution of ours as cancelled, or ask the process that runs it to stop."""
-        _require_texts(execution_id=execution_id, reason=reason)
+        require_texts(execution_id=execution_id, reason=reason)
         handle = self._taken(execution_id)
         if handle is not None:
             if not await self.end(handle, Outcome(Status.CANCELLED, error_code="cancelada", error_message=reason)):
@@ -177,7 +161,7 @@ class ProcessController:
 
     async def get_process(self, execution_id: str) -> Execution:
         """Return one execution, bodies masked. Raises NotFound."""
-        _require_texts(execution_id=execution_id)
+        require_texts(execution_id=execution_id)
         return await (await self.ready()).executions.get(LIBRARY, execution_id)
 
     def track(
@@ -218,12 +202,12 @@ class ProcessController:
 
             @functools.wraps(function)
             async def controlled(*args: P.args, **kwargs: P.kwargs) -> R:
-                if _merged.get() is declaration:
-                    token = _merged.set(None)
+                if merged.get() is declaration:
+                    token = merged.set(None)
                     try:
                         return await function(*args, **kwargs)
                     finally:
-                        _merged.reset(token)
+                        merged.reset(token)
                 arguments = dict(signature.bind(*args, **kwargs).arguments)
                 if first in ("self", "cls"):
                     # What a method belongs to is no input, and its text may tell whatever it holds.
@@ -261,7 +245,7 @@ class ProcessController:
         session_id: str | None,
         idempotency_key: str | None,
     ) -> Request:
-        _require_texts(is_optional=True, parent=parent, session_id=session_id, idempotency_key=idempotency_key)
+        require_texts(is_optional=True, parent=parent, session_id=session_id, idempotency_key=idempotency_key)
         running = current_execution.get()
         return Request(
             process_type=declaration.process_type,
@@ -279,7 +263,7 @@ class ProcessController:
     async def _company(self, company: str | UUID | None) -> UUID | None:
         if company is None or isinstance(company, UUID):
             return company
-        _require_texts(company=company)
+        require_texts(company=company)
         return (await (await self.ready()).companies.resolve(LIBRARY, company)).id
 
 
@@ -352,53 +336,11 @@ class Track:
             ) from error
 
 
-def declaration_of(function: object) -> Declaration | None:
-    """Return what `@controller.process` said of a function, or None."""
-    found = getattr(function, "__omie_process__", None)
-    return found if isinstance(found, Declaration) else None
-
-
-@contextmanager
-def merging(declaration: Declaration | None) -> Iterator[None]:
-    """Within this block the decorated function itself opens no second execution."""
-    token = _merged.set(declaration)
-    try:
-        yield
-    finally:
-        _merged.reset(token)
-
-
-def declare(
-    process_type: str, category: Category | str | None, complexity: Complexity | str | None, writes: bool
-) -> Declaration:
-    """Check and build a declaration. Raises InvalidInput for an unknown category or complexity."""
-    _require_texts(is_optional=True, process_type=process_type)
-    if not process_type or not process_type.strip():
-        raise InvalidInput("O tipo de processo não pode ser vazio.", hint='Exemplo: "conciliar_extrato".')
-    if not process_type.isprintable():
-        raise InvalidInput(
-            "O tipo de processo tem caracteres que não se podem mostrar.", hint='Exemplo: "conciliar_extrato".'
-        )
-    try:
-        return Declaration(
-            process_type,
-            None if category is None else Category(category),
-            None if complexity is None else Complexity(complexity),
-            writes,
-        )
-    except ValueError as exc:
-        known = ", ".join([*Category, *Complexity])
-        given = ", ".join(f"'{each}'" for each in (category, complexity) if each is not None)
-        raise InvalidInput(
-            f"Categoria ou complexidade desconhecida: {given}.", hint=f"Use uma destas: {known}."
-        ) from exc
-
-
 def _actor(actor: Actor | str | None) -> Actor:
     if actor is None:
         return LIBRARY
     if not isinstance(actor, Actor):
-        _require_texts(actor=actor)
+        require_texts(actor=actor)
     return actor if isinstance(actor, Actor) else Actor(ActorKind.LIBRARY, actor, LIBRARY.role)
 
 
@@ -407,19 +349,3 @@ def _parent(execution_id: str) -> UUID:
     if found is None:
         raise InvalidInput(f"O execution_id do pai não é válido: {execution_id[:100]}.")
     return found
-
-
-def _require_texts(*, is_optional: bool = False, **given: object) -> None:
-    """Raise InvalidInput for what is no text, before anything is recorded: the database would refuse it later."""
-    for name, value in given.items():
-        if not isinstance(value, str) and not (is_optional and value is None):
-            raise InvalidInput(
-                f"{name}: esperado um texto, e veio {type(value).__name__}.", hint=f"Passe str({name}) e chame de novo."
-            )
-
-
-def _require_status_code(value: object) -> None:
-    if value is not None and (not isinstance(value, int) or not 0 <= value <= _STATUS_CODE_MAX):
-        raise InvalidInput(
-            f"status_code: esperado um número inteiro de 0 a {_STATUS_CODE_MAX}.", hint="Exemplo: 200. Ou deixe-o fora."
-        )

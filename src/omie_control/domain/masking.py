@@ -13,15 +13,13 @@ from typing import Any
 
 import orjson
 
+from omie_control.domain.caps import CUT, MAX_DEPTH, MAX_VALUES, capped
 from omie_control.domain.people import is_cnpj, is_cpf, is_suspect, mask_document, mask_email, mask_tail, mask_text
 from omie_control.domain.personal_fields import Kind, kind_of
 from omie_control.domain.sealing import canonical
 from omie_control.domain.secret_texts import hide_secret, may_hold_secret
 
 HIDDEN = "•••"
-CUT = "…"
-MAX_DEPTH = 64
-MAX_VALUES = 500_000
 MAX_TEXT = 1_000_000
 _MAX_NAMES = 16_384
 _MAX_NAME = 100
@@ -75,23 +73,6 @@ def mask(value: Any) -> Masked:
     if walk.has_secrets:
         clear = hide_secrets(clear)
     return Masked(masked, clear, documents, walk.is_masked or bool(walk.masked), walk.is_cleaned, walk.has_secrets)
-
-
-def capped(value: Any) -> Any:
-    """Copy a value's dicts and lists, within the caps: nothing that its owner does to it later changes the copy."""
-    return _capped(value, 0, [MAX_VALUES])
-
-
-def _capped(value: Any, depth: int, room: list[int]) -> Any:
-    type_ = type(value)
-    if type_ is not dict and type_ is not list:
-        return value
-    room[0] -= len(value)
-    if depth > MAX_DEPTH or room[0] < 0:
-        return CUT
-    if type_ is dict:
-        return {name: _capped(inner, depth + 1, room) for name, inner in value.items()}
-    return [_capped(inner, depth + 1, room) for inner in value]
 
 
 def json_text(value: Any) -> str:

@@ -24,7 +24,7 @@ from mcp_types import CallToolRequestParams
 from opentelemetry.trace import get_current_span
 
 from omie_control.app import ProcessController
-from omie_control.app.controller import merging
+from omie_control.app.declarations import merging
 from omie_control.domain.actors import LIBRARY, Actor, ActorKind, Role
 from omie_control.domain.companies import Company
 from omie_control.domain.executions import Origin, Status

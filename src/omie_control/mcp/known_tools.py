@@ -13,7 +13,7 @@ from fastmcp.tools import Tool
 from fastmcp.tools.tool_transform import TransformedTool
 from fastmcp.utilities.versions import VersionSpec
 
-from omie_control.app.controller import declaration_of
+from omie_control.app.declarations import declaration_of
 from omie_control.mcp.traits import Traits, traits_of
 
 # A tool that is replaced on another server, mounted or far away, is looked at afresh after this many seconds.

@@ -17,7 +17,7 @@ from mcp_types import CallToolRequestParams, ToolAnnotations
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from omie_control.app.controller import declaration_of
+from omie_control.app.declarations import declaration_of
 from omie_control.domain.access import Right, is_allowed
 from omie_control.domain.actors import Actor
 from omie_control.domain.search import Index, terms

@@ -14,7 +14,7 @@ from omie_control.domain.access import Kind, Right
 from omie_control.domain.executions import Category, Complexity
 
 if TYPE_CHECKING:
-    from omie_control.app.controller import Declaration
+    from omie_control.app.declarations import Declaration
 
 # Tools with this tag go to Omie for one company.
 OMIE_TAG = "omie"

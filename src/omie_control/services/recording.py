@@ -17,6 +17,7 @@ from uuid import UUID
 from opentelemetry import trace
 
 from omie_control.domain.actors import LIBRARY, Actor
+from omie_control.domain.caps import capped
 from omie_control.domain.executions import (
     Call,
     Category,
@@ -27,7 +28,7 @@ from omie_control.domain.executions import (
     execution_id_for,
     uuid7,
 )
-from omie_control.domain.masking import HIDDEN, Masked, capped, mask, secrets_in
+from omie_control.domain.masking import HIDDEN, Masked, mask, secrets_in
 from omie_control.domain.sealing import canonical, commitment
 from omie_control.errors import TooLarge
 from omie_control.postgres.rows import FinishRow, SealedBody, StartRow

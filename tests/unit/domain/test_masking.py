@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omie_control.domain.masking import CUT, HIDDEN, MAX_DEPTH, MAX_TEXT, MAX_VALUES, capped, json_text, mask
+from omie_control.domain.caps import CUT, MAX_DEPTH, MAX_VALUES, capped
+from omie_control.domain.masking import HIDDEN, MAX_TEXT, json_text, mask
 from omie_control.domain.people import is_cpf
 from omie_control.domain.personal_fields import Kind, kind_of
 from omie_control.domain.sealing import canonical
