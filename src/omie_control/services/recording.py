@@ -47,6 +47,7 @@ MAX_COLUMN_BYTES = 1024 * 1024
 MESSAGE_MAX = 4000
 PROCESS_TYPE_MAX = 100
 _NOWHERE = Origin()
+_NOTHING = mask(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +131,11 @@ class Recording:
         process_type = request.process_type[:PROCESS_TYPE_MAX]
         execution_id = execution_id_for(process_type, id, at, self._zone)
         # Its owner may change it while it runs: what is sealed at the end is what came in at the start.
-        request = replace(request, input=capped(request.input))
-        masked = mask(request.input)
+        given = capped(request.input)
+        masked = mask(given)
+        if masked.has_secrets:
+            # What an exception may quote of it is looked for at the end, too.
+            request = replace(request, input=given)
         column = canonical(masked.value)
         text = column.decode()
         if len(text) > MAX_INPUT_BYTES:
@@ -190,7 +194,8 @@ class Recording:
         """Shape the last row of an execution: duration from the monotonic clock, bodies masked and sealed."""
         duration_ms = (time.monotonic_ns() - handle.started_ns) // 1_000_000
         payload = outcome.request_payload if outcome.request_payload is not None else handle.request_payload
-        request_body, response = mask(payload), mask(outcome.response)
+        request_body = _NOTHING if payload is None else mask(payload)
+        response = mask(outcome.response)
         sent = None if payload is None else _column(request_body.value)
         answered = None if outcome.response is None else _column(response.value)
         # An uncertain end is settled later, and its columns change with that.

@@ -94,6 +94,18 @@ async def test_what_a_block_does_to_its_input_does_not_change_the_record(
     assert clear["input"] == {"cpf": "529.982.247-25", "linhas": [1], "dentro": {"a": 1}}
 
 
+async def test_a_secret_that_a_block_takes_out_of_its_input_is_hidden_in_what_an_error_quotes(
+    controller: ProcessController, conn: asyncpg.Connection
+) -> None:
+    given = {"senha": "hunter2-do-banco"}
+    with pytest.raises(RuntimeError):
+        async with controller.track("importar", given):
+            raise RuntimeError(f"recusada: {given.pop('senha')}")
+    [row] = await rows(conn)
+    assert row["error_message"] == "RuntimeError: recusada: •••"
+    assert "hunter2" not in str(row)
+
+
 @pytest.mark.parametrize("error", [ValueError("arquivo vazio"), asyncio.CancelledError()])
 async def test_what_ends_a_block_goes_on_although_its_end_cannot_be_written_yet(
     controller: ProcessController, error: BaseException, monkeypatch: pytest.MonkeyPatch
