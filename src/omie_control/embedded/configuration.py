@@ -55,6 +55,8 @@ def _postgres(memory: int) -> Mapping[str, str]:
         "wal_compression": "pglz",
         "min_wal_size": "256MB",
         "max_wal_size": "2GB",
+        # Until a checkpoint has left segments to use again, each new one stopped all writing while it was filled.
+        "wal_init_zero": "off",
         "checkpoint_timeout": "15min",
         "checkpoint_completion_target": "0.9",
         "summarize_wal": "on",
