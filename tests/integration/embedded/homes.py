@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,15 @@ def processes_of(home: Path) -> list[psutil.Process]:
     """Every process of the home's two servers, children too."""
     leaders = [psutil.Process(pid) for pid in pids_of(home)]
     return [process for leader in leaders for process in (leader, *leader.children(recursive=True))]
+
+
+def accounts_of(processes: Sequence[psutil.Process]) -> set[int]:
+    """Under which accounts those run that still do: a backend may end at any moment."""
+    found = set()
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            found.add(process.uids().real)
+    return found
 
 
 def mentioning(home: Path) -> list[psutil.Process]:

@@ -24,6 +24,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from tests.integration.embedded.homes import (
+    accounts_of,
     left_of,
     mentioning,
     pids_of,
@@ -193,7 +194,7 @@ async def test_an_ordinary_account_starts_them_too(own_home: Path) -> None:
         holder = spawn_holder(own_home, prefix=prefix, env={**os.environ, "PYTHONPATH": path})
         read_endpoints(holder)
         running = processes_of(own_home)
-        assert {process.uids().real for process in running} == {own_home.stat().st_uid}
+        assert accounts_of(running) == {own_home.stat().st_uid}
         holder.send_signal(signal.SIGINT)
         assert holder.wait(60) == 0
     assert not left_of(running)
