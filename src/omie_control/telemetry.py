@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
@@ -240,6 +240,7 @@ def configure_tracing(service: str, version: str) -> None:
 
 
 _tracer = trace.get_tracer("omie_control")
+_UNTRACED = nullcontext()
 _DISCREET: dict[str, Any] = {"record_exception": False, "set_status_on_exception": False}
 
 
@@ -253,12 +254,13 @@ def span(name: str, *, kind: SpanKind = SpanKind.INTERNAL, **attributes: Any) ->
         yield opened
 
 
-@contextmanager
-def step(name: str) -> Iterator[None]:
+def step(name: str) -> AbstractContextManager[None]:
     """Open a span inside a traced call; outside of one it costs a look. For hot paths such as SQL."""
-    if not trace.get_current_span().is_recording():
-        yield
-        return
+    return _traced_step(name) if trace.get_current_span().is_recording() else _UNTRACED
+
+
+@contextmanager
+def _traced_step(name: str) -> Iterator[None]:
     with _tracer.start_as_current_span(name, **_DISCREET) as opened, _failing_in_kind(opened):
         yield
 

@@ -8,8 +8,7 @@ rule are judged together first, so that an ordinary body costs about one look.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -32,8 +31,7 @@ _OPTIONS = orjson.OPT_NON_STR_KEYS
 _SEPARATOR = "\x1f"
 
 
-@dataclass(frozen=True, slots=True)
-class Masked:
+class Masked(NamedTuple):
     """What `mask` made: the value to record, the CPFs and CNPJs it met, and what had to be done.
 
     `value` is the very object given when nothing changed. `is_masked`: personal data was hidden, so the clear

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import threading
+import zlib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -32,7 +33,7 @@ from omie_control.errors import Conflict, InvalidInput
 KEY_BYTES = 32
 DOCUMENT_HASH_BYTES = 8
 _DIGEST_BYTES = 16
-_BLOCK_BYTES = 16
+_BLOCK_FORMAT = "%-16.16s"
 _VERSION = b"\x01"
 _MARK_BYTES = 4
 _NONCE_BYTES = 12
@@ -40,8 +41,9 @@ _HEADER_BYTES = 1 + _MARK_BYTES
 _TAG_BYTES = 16
 _MAX_OPENED = 256 * 1024 * 1024
 _MAX_DEPTH = 128
-# How a sealed body was compressed: by itself, or against its masked form.
-_ALONE, _BESIDE = b"\x00", b"\x01"
+# How a sealed body was compressed: by itself, with its masked form for a dictionary, or as what differs from it.
+_ALONE, _BESIDE, _OVER = b"\x00", b"\x01", b"\x02"
+_CHECK_BYTES = 4
 # A number with an exponent; begins with a letter, since the engine finds a letter much faster than any digit.
 _EXPONENT = re.compile(rb"e(?<=[0-9]e)[-+0-9]")
 _MAX_NUMBER_BITS = 4096
@@ -115,7 +117,9 @@ class Hasher:
 
     def document_hashes(self, documents: Iterable[str]) -> bytes:
         """Hash CPFs and CNPJs, 8 bytes each, joined: a row can be found by one, but none be read from it."""
-        blocks = "".join([document.ljust(_BLOCK_BYTES)[:_BLOCK_BYTES] for document in documents])
+        found = tuple(documents)
+        # One text of all of them, each filled up to its block or cut to it.
+        blocks = _BLOCK_FORMAT * len(found) % found
         # The first half of each block, as numbers of 8 bytes.
         return (
             memoryview(self._documents.update(blocks.encode("ascii", "replace"))).cast("Q")[::2].tobytes()
@@ -171,25 +175,50 @@ def open_sealed(key: bytes, sealed: bytes, aad: bytes) -> bytes:
         raise _broken() from exc
 
 
-def seal_body(clear: bytes, key: bytes, aad: bytes, beside: bytes = b"") -> bytes:
+def seal_body(clear: bytes, key: bytes, aad: bytes, beside: bytes = b"", alike: bytes = b"") -> bytes:
     """Seal a clear body, given in its canonical form: compressed, encrypted.
 
     `beside` is what lies next to it in the open, its masked form: what both have in common is then stored once. The
     very same bytes are needed to open the body again, so only what survives a jsonb column unchanged is used.
+    `alike` is `beside` in the shape of `clear`: where no mask has changed a length, all that is kept is a few bytes
+    among zeros, which costs half the time of a dictionary.
     """
     if not beside or _changes_in_jsonb(beside):
         return seal(key, _ALONE + _zstd.compressor.compress(clear), aad)
+    if len(alike) == len(clear):
+        check = zlib.crc32(clear).to_bytes(_CHECK_BYTES, "big")
+        return seal(key, _OVER + check + _zstd.compressor.compress(_difference(clear, alike)), aad)
     return seal(key, _BESIDE + _compressor(beside).compress(clear), aad)
 
 
-def open_body(sealed: bytes, key: bytes, aad: bytes, beside: bytes = b"") -> Any:
-    """Open what `seal_body` made."""
+def open_body(sealed: bytes, key: bytes, aad: bytes, beside: bytes = b"", alike: bytes = b"") -> Any:
+    """Open what `seal_body` made. Raises Conflict, also when what lies beside it is not what it was."""
     packed = open_sealed(key, sealed, aad)
+    form, packed = packed[:1], packed[1:]
     try:
-        opener = _zstd.decompressor if packed[:1] == _ALONE else _decompressor(beside)
-        return read_json(opener.decompress(packed[1:], max_output_size=_MAX_OPENED))
+        if form == _OVER:
+            return read_json(_over(packed, alike))
+        opener = _zstd.decompressor if form == _ALONE else _decompressor(beside)
+        return read_json(opener.decompress(packed, max_output_size=_MAX_OPENED))
     except (zstandard.ZstdError, ValueError) as exc:
         raise _broken() from exc
+
+
+def _over(packed: bytes, alike: bytes) -> bytes:
+    """Return the clear body that differs so from what is like it. Raises ValueError when that is not what it was."""
+    difference = _zstd.decompressor.decompress(packed[_CHECK_BYTES:], max_output_size=_MAX_OPENED)
+    if len(difference) != len(alike):
+        raise ValueError("what lies beside the body has another length")
+    clear = _difference(difference, alike)
+    if zlib.crc32(clear).to_bytes(_CHECK_BYTES, "big") != packed[:_CHECK_BYTES]:
+        raise ValueError("what lies beside the body has changed")
+    return clear
+
+
+def _difference(one: bytes, other: bytes) -> bytes:
+    """Return the bytes in which two texts of one length differ, and zeros where they do not; its own inverse."""
+    bits = int.from_bytes(one, "little") ^ int.from_bytes(other, "little")
+    return bits.to_bytes(len(one), "little")
 
 
 def _changes_in_jsonb(text: bytes) -> bool:

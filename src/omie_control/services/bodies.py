@@ -22,6 +22,9 @@ from omie_control.services.keys import Keys
 
 INPUT_PART = 0
 _SALT = "salt"
+# What `clear_input` and `clear_end` write, with places for the columns.
+_INPUT_SHAPE = b'{"input":%b}'
+_END_SHAPE = b'{"input":%b,"request":%b,"response":%b,"salt":"' + b"0" * 32 + b'"}'
 
 
 class Bodies:
@@ -45,11 +48,12 @@ class Bodies:
         part: int,
         clear: bytes,
         documents: Iterable[str] = (),
-        beside: bytes = b"",
+        columns: Sequence[bytes | None] = (),
     ) -> SealedBody:
-        """Seal one part of an execution; `clear` is canonical and free of secrets (`Masked.clear`).
+        """Seal one part of an execution.
 
-        `beside`: the masked columns as `columns_beside` joins them, when nothing will ever change them.
+        `clear`: of `clear_input` or `clear_end`, made of what is free of secrets (`Masked.clear`).
+        `columns`: the masked ones (input, request, response) as canonical JSON, when nothing will ever change them.
         `documents`: the CPFs and CNPJs in it, kept as keyed hashes, so that an erasure finds the row.
         The key must be in memory: `prepare` first.
         """
@@ -57,7 +61,8 @@ class Bodies:
         if key is None:
             raise StorageDown("A chave dos corpos desta empresa ainda não foi carregada.")
         hashes = self._keys.hasher.document_hashes(dict.fromkeys(documents))
-        return SealedBody(part, key.id, seal_body(clear, key.key, _aad(id, part), beside), hashes)
+        sealed = seal_body(clear, key.key, _aad(id, part), *_masked_forms(columns))
+        return SealedBody(part, key.id, sealed, hashes)
 
     async def reveal(self, actor: Actor, execution_id: str, origin: Origin | None = None) -> dict[str, Any]:
         """Return the clear `input`, `request` and `response` of an execution, as far as they were masked.
@@ -98,15 +103,28 @@ class Bodies:
         columns = [None if text is None else canonical(json.loads(text)) for text in owner.columns]
         for part in parts:
             key = await self._keys.by_id(part.key_id)
-            beside = columns_beside(columns[:1] if part.part == INPUT_PART else columns)
-            clear.update(open_body(part.sealed, key.key, _aad(owner.id, part.part), beside))
+            forms = _masked_forms(columns[:1] if part.part == INPUT_PART else columns)
+            clear.update(open_body(part.sealed, key.key, _aad(owner.id, part.part), *forms))
         clear.pop(_SALT, None)
         return clear
 
 
-def columns_beside(columns: Sequence[bytes | None]) -> bytes:
-    """Join the masked columns (input, request, response) as canonical JSON: what a sealed body shares most with."""
-    return b"\n".join(column or b"" for column in columns)
+def clear_input(input: Any) -> bytes:
+    """Write the clear form of the first part of an execution."""
+    return canonical({"input": input})
+
+
+def clear_end(salt: bytes, input: Any, request: Any, response: Any) -> bytes:
+    """Write the clear form of an execution that has ended; `salt` is 16 bytes."""
+    return canonical({_SALT: salt.hex(), "input": input, "request": request, "response": response})
+
+
+def _masked_forms(columns: Sequence[bytes | None]) -> tuple[bytes, bytes]:
+    """Return the masked columns joined, and in the shape of the clear form: `clear_input` or `clear_end`."""
+    if not columns:
+        return b"", b""
+    shape = _INPUT_SHAPE if len(columns) == 1 else _END_SHAPE
+    return b"\n".join([column or b"" for column in columns]), shape % tuple([column or b"null" for column in columns])
 
 
 def _aad(id: UUID, part: int) -> bytes:

@@ -32,7 +32,7 @@ from omie_control.domain.masking import HIDDEN, Masked, mask, secrets_in
 from omie_control.domain.sealing import canonical, commitment
 from omie_control.errors import TooLarge
 from omie_control.postgres.rows import FinishRow, SealedBody, StartRow
-from omie_control.services.bodies import INPUT_PART, Bodies, columns_beside
+from omie_control.services.bodies import INPUT_PART, Bodies, clear_end, clear_input
 from omie_control.services.held_starts import HeldStart
 
 if TYPE_CHECKING:
@@ -147,8 +147,8 @@ class Recording:
         body = None
         if masked.is_masked and (request.writes or status is Status.QUEUED):
             # A read that dies can be asked again; what a write was about to do must not be lost with its process.
-            clear = canonical({"input": masked.clear})
-            body = self._bodies.seal(request.company, at, id, INPUT_PART, clear, masked.documents, column)
+            clear = clear_input(masked.clear)
+            body = self._bodies.seal(request.company, at, id, INPUT_PART, clear, masked.documents, (column,))
         handle = Handle(
             id=id,
             execution_id=execution_id,
@@ -199,8 +199,8 @@ class Recording:
         sent = None if payload is None else _column(request_body.value)
         answered = None if outcome.response is None else _column(response.value)
         # An uncertain end is settled later, and its columns change with that.
-        beside = b"" if outcome.status is Status.UNCERTAIN else columns_beside((handle.input_column, sent, answered))
-        body, digest = self._seal(handle, request_body, response, beside)
+        columns = () if outcome.status is Status.UNCERTAIN else (handle.input_column, sent, answered)
+        body, digest = self._seal(handle, request_body, response, columns)
         request = handle.request
         return FinishRow(
             id=handle.id,
@@ -229,20 +229,20 @@ class Recording:
         )
 
     def _seal(
-        self, handle: Handle, request_body: Masked, response: Masked, beside: bytes
+        self, handle: Handle, request_body: Masked, response: Masked, columns: tuple[bytes | None, ...]
     ) -> tuple[SealedBody | None, bytes]:
         """Seal what the columns do not tell, and commit to everything; what hides nothing needs no secret salt."""
         parts = (handle.masked_input, request_body, response)
         is_personal = any(part.is_masked for part in parts)
         salt = os.urandom(16) if is_personal else handle.id.bytes
         given, sent, answered = (part.clear for part in parts)
-        clear = canonical({"salt": salt.hex(), "input": given, "request": sent, "response": answered})
+        clear = clear_end(salt, given, sent, answered)
         digest = commitment(clear)
         if not is_personal:
             return None, digest
         documents = [document for part in parts for document in part.documents]
         at = handle.started_at
-        return self._bodies.seal(handle.request.company, at, handle.id, 1, clear, documents, beside), digest
+        return self._bodies.seal(handle.request.company, at, handle.id, 1, clear, documents, columns), digest
 
     async def resumed(self, found: Execution) -> Handle:
         """Make a handle for an execution that another process opened; its input is known masked only."""

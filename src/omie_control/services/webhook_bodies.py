@@ -24,4 +24,5 @@ def beside(body: str) -> bytes:
 async def open_event(keys: Keys, event: SealedEvent) -> Any:
     """Open the clear form of an event. Raises Conflict where it cannot be opened any more."""
     key = await keys.by_id(event.key_id)
-    return open_body(event.sealed, key.key, place_of(event.company_id, event.dedupe), beside(event.body))
+    masked = beside(event.body)
+    return open_body(event.sealed, key.key, place_of(event.company_id, event.dedupe), masked, masked)

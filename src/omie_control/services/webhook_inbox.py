@@ -176,7 +176,8 @@ class WebhookInbox:
 
     async def _sealed(self, event: NewEvent, clear: bytes, documents: Sequence[str], now: datetime) -> NewEvent:
         key = await self._keys.ensure(event.company_id, now)
-        sealed = seal_body(clear, key.key, place_of(event.company_id, event.dedupe), beside(event.body))
+        masked = beside(event.body)
+        sealed = seal_body(clear, key.key, place_of(event.company_id, event.dedupe), masked, masked)
         hashes = self._keys.hasher.document_hashes(dict.fromkeys(documents))
         return replace(event, sealed=sealed, key_id=key.id, hashes=hashes)
 

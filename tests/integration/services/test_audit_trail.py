@@ -25,7 +25,7 @@ from omie_control.errors import Forbidden, InvalidInput, NotFound, StorageDown
 from omie_control.postgres import bodies as store
 from omie_control.services.access import Access
 from omie_control.services.audit_export import AuditExport
-from omie_control.services.bodies import Bodies, columns_beside
+from omie_control.services.bodies import Bodies
 from omie_control.services.seals_checkpoints import Checkpoint, Checkpoints
 
 VIEWER = Actor(ActorKind.USER, "visita", Role.VIEWER)
@@ -144,7 +144,7 @@ async def test_a_row_whose_sealed_body_is_kept_stays_whole_until_the_body_goes(h
     columns = [canonical(orjson.loads(text)) for text in (start.input_parameters, end.request_payload, LONG) if text]
     clear = {"salt": "00", "response": {"clientes": [{"codigo": 1, "cnpj_cpf": "529.982.247-25"}]}}
     await bodies.prepare(None, at)
-    body = bodies.seal(None, at, end.id, 1, canonical(clear), [], columns_beside(columns))
+    body = bodies.seal(None, at, end.id, 1, canonical(clear), [], columns)
     assert await house.recorder.finish(end._replace(body=body))
     await house.seals.turn()
 
