@@ -25,7 +25,7 @@ async def open_page(*, meant: str | None = None) -> AsyncIterator[Page]:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("no chromium on this machine")
     complaints: list[str] = []
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE)
         opened = await browser.new_page(locale="pt-BR", timezone_id="America/Sao_Paulo")
         opened.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
         opened.on("pageerror", lambda error: complaints.append(str(error)))

@@ -220,7 +220,7 @@ async def run_on(url: str, *statements: str) -> None:
     connection = await asyncpg.connect(url)
     try:
         for statement in statements:
-            await connection.execute(statement)
+            await _insist(connection, statement)
     finally:
         await connection.close()
 
@@ -230,7 +230,7 @@ def secret_part(text: str) -> str:
     return text[-43:]
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], *, within: float = 30.0) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]], *, within: float = 60.0) -> None:
     """Wait until the condition holds, looking often; fail when the time is over, which is long for a busy machine."""
     deadline = asyncio.get_running_loop().time() + within
     while not await condition():
@@ -243,8 +243,23 @@ def _same_timezone(name: str) -> tuple[str, ...]:
     return (f"alter database {name} set timezone = '{TIMEZONE}'",)
 
 
+async def _insist(connection: asyncpg.Connection, statement: str) -> None:
+    """Run a statement on a whole database; who still holds it has been told to go, and may take its time."""
+    deadline = asyncio.get_running_loop().time() + 60.0
+    while True:
+        try:
+            await connection.execute(statement)
+        except asyncpg.ObjectInUseError:
+            # PostgreSQL itself waits for five seconds only, also for a vacuum of its own.
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.1)
+        else:
+            return
+
+
 async def _clean(url: str) -> None:
-    client = redis.asyncio.Redis.from_url(url.replace("valkey://", "redis://", 1), socket_timeout=5)
+    client = redis.asyncio.Redis.from_url(url.replace("valkey://", "redis://", 1), socket_timeout=60)
     try:
         # Key by key: the application's login may not flush.
         async for key in client.scan_iter(count=1000):

@@ -33,13 +33,13 @@ class House:
         self.app, self.url, self.provider, self.ana = app, url, provider, ana
 
     def browser(self) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(base_url=self.url, headers={"Accept": "text/html"}, timeout=20)
+        return httpx2.AsyncClient(base_url=self.url, headers={"Accept": "text/html"}, timeout=60)
 
     async def leave(self, client: httpx2.AsyncClient, target: str = "/") -> str:
         """Go to the provider, consent, and give the address that it sends the browser back to."""
         start = await client.get("/entrar/oidc", params={"continuar": target})
         assert start.status_code == 303, start.text
-        async with httpx2.AsyncClient() as elsewhere:
+        async with httpx2.AsyncClient(timeout=60) as elsewhere:
             return str((await elsewhere.get(start.headers["location"])).headers["location"])
 
     async def enter(self, client: httpx2.AsyncClient, target: str = "/") -> httpx2.Response:

@@ -76,7 +76,7 @@ async def rows(connection: asyncpg.Connection, process_type: str | None = None) 
     ]
 
 
-async def ended(connection: asyncpg.Connection, process_type: str, *, within: float = 30.0) -> dict[str, Any]:
+async def ended(connection: asyncpg.Connection, process_type: str, *, within: float = 60.0) -> dict[str, Any]:
     """Wait until the one execution of a type has ended, and return it."""
     found: list[dict[str, Any]] = []
 

@@ -18,6 +18,7 @@ from fastmcp import Client
 from tests.conftest import TIMEZONE, Database, at_database, run_on
 from tests.fixtures_omie import OmieServer, start_omie
 from tests.mcp_serving import settings_for
+from tests.stories.conftest import patient
 from tests.titles_held import BRASILIA
 from tests.tool_stories import House
 
@@ -30,7 +31,7 @@ from omie_control.simulator.seed import DEMO_COMPANIES, found
 
 _AGENT = Actor(ActorKind.STDIO, "historias", Role.AGENT, may_write=True)
 _keys = count(8_880_000_000_001)
-_LONGEST_STORY_SECONDS = 40
+_LONGEST_STORY_SECONDS = 100
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -74,6 +75,7 @@ async def running(
         settings = settings_for(database, shared_valkey_url, home, omie_base_url=omie.base_url)
         async with AsyncExitStack() as opened:
             with pytest.MonkeyPatch.context() as patch:
+                patient(patch)
                 patch.setattr(wiring, "LIMITS", replace(wiring.LIMITS, per_egress=100_000))
                 app = await opened.enter_async_context(open_app(settings, kind="serve"))
             client = await opened.enter_async_context(Client(build_server(app, stdio_actor=_AGENT)))
