@@ -42,13 +42,39 @@ _HANGING = {Move.TIMEOUT_BEFORE, Move.TIMEOUT_AFTER, Move.SILENT}
 QUICK = Pace(first=timedelta(), again=timedelta(seconds=1.05), lease=timedelta(seconds=20))
 
 
+class _Hasty(OmieClient):
+    """Gives up soon once the simulated Omie has begun to say nothing; until the call is there, it is patient."""
+
+    def __init__(self, omie: OmieServer, seconds: float) -> None:
+        super().__init__(omie.base_url, timeout_seconds=PATIENT_SECONDS + seconds)
+        self._book = omie.simulator.book
+        self._seconds = seconds
+
+    async def _send(self, *request: Any) -> tuple[int, Mapping[str, str], bytes]:
+        before = self._unanswered()
+        sending = asyncio.ensure_future(super()._send(*request))
+        try:
+            while not sending.done() and self._unanswered() == before:
+                await asyncio.wait([sending], timeout=0.005)
+            await asyncio.wait([sending], timeout=self._seconds)
+            if not sending.done():
+                raise TimeoutError
+            return await sending
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+
+    def _unanswered(self) -> int:
+        return sum(entry.move in _HANGING for entry in self._book.entries)
+
+
 class StraightCalls:
     """The way to Omie without its gate: tests live faster than the gate lets anybody."""
 
     def __init__(self, omie: OmieServer, companies: Companies, hasty_seconds: float = TIMEOUT_SECONDS) -> None:
         self._faults = omie.simulator.faults
         self._patient = OmieClient(omie.base_url, timeout_seconds=PATIENT_SECONDS)
-        self._hasty = OmieClient(omie.base_url, timeout_seconds=hasty_seconds)
+        self._hasty = _Hasty(omie, hasty_seconds)
         self._companies = companies
         self._writing = asyncio.Lock()
 
