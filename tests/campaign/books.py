@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -18,18 +18,16 @@ _BAD_ENDS = {"failed", "timeout", "uncertain", "cancelled"}
 
 async def compare(owner_url: str, answers: Sequence[Answer], book: Book) -> list[str]:
     """Return every broken promise, in words; empty when all books agree."""
+    deadline = asyncio.get_running_loop().time() + _SETTLE_SECONDS
     connection = await asyncpg.connect(owner_url)
     try:
-        rows = await connection.fetch(
-            "select execution_id, status::text, process_type, started_at from process_executions"
-        )
-        counted = await connection.fetchval(
-            "select (select coalesce(sum(count), 0) from rollup_minutes where subject = 'tool')"
-            "     + (select coalesce(sum(count), 0) from rollup_deltas where subject = 'tool')"
-        )
+        held, counted = await _books(connection)
+        # A call that was on its way when its caller left may begin only now: it has to get its end, too.
+        while _without_end(held) and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.2)
+            held, counted = await _books(connection)
     finally:
         await connection.close()
-    held = {row["execution_id"]: row["status"] for row in rows}
     return [
         *_lost(answers, held),
         *_without_end(held),
@@ -39,12 +37,23 @@ async def compare(owner_url: str, answers: Sequence[Answer], book: Book) -> list
     ]
 
 
-async def settle(owner_url: str, before: datetime) -> None:
+async def _books(connection: asyncpg.Connection) -> tuple[dict[str, str], int]:
+    """Read the executions and what the roll-ups counted, both of one moment."""
+    async with connection.transaction(isolation="repeatable_read"):
+        rows = await connection.fetch("select execution_id, status::text from process_executions")
+        counted = await connection.fetchval(
+            "select (select coalesce(sum(count), 0) from rollup_minutes where subject = 'tool')"
+            "     + (select coalesce(sum(count), 0) from rollup_deltas where subject = 'tool')"
+        )
+    return {row["execution_id"]: row["status"] for row in rows}, counted
+
+
+async def settle(owner_url: Callable[[], str], before: datetime) -> None:
     """Wait until nothing that began before an instant is still running. Fails when it takes too long."""
     deadline = asyncio.get_running_loop().time() + _SETTLE_SECONDS
     while True:
         try:
-            connection = await asyncpg.connect(owner_url, timeout=5)
+            connection = await asyncpg.connect(owner_url(), timeout=5)
             try:
                 running = await connection.fetch(
                     "select execution_id from process_executions where status = 'running' and started_at < $1", before
@@ -54,7 +63,14 @@ async def settle(owner_url: str, before: datetime) -> None:
             if not running:
                 return
             left = [row["execution_id"] for row in running]
-        except (OSError, asyncpg.PostgresError) as exc:
+        # While it starts again: its file may be missing or half written, its door shut, its connections cut.
+        except (
+            OSError,
+            LookupError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+        ) as exc:
             left = [f"PostgreSQL: {type(exc).__name__}"]
         assert asyncio.get_running_loop().time() < deadline, f"left running: {left[:5]}"
         await asyncio.sleep(0.2)

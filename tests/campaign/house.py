@@ -18,8 +18,8 @@ import psutil
 from omie_control.embedded.home import Home
 
 _ADDRESS = re.compile(r"MCP\s+(http://\S+/mcp)")
-_START_SECONDS = 60.0
-_STOP_SECONDS = 60.0
+_START_SECONDS = 180.0
+_STOP_SECONDS = 180.0
 UP = ("-m", "omie_control", "up", "--port", "0")
 QUICK = ("-m", "tests.campaign.quick", "up", "--port", "0")
 
@@ -76,7 +76,7 @@ class House:
             input=given,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
 
@@ -116,11 +116,14 @@ class House:
             self._process.wait()
             await self.start()
             return
+        # Read before anybody is killed: whoever starts PostgreSQL again writes the file anew.
+        postmaster = self._postmaster()
         for process in self.servers():
             # Asked by what was seen when it was found: a backend may end at any moment.
             is_valkey = process.info["name"] == "valkey-server"
-            if is_valkey if whom == "valkey" else process.pid == self._postmaster():
-                process.kill()
+            if is_valkey if whom == "valkey" else process.pid == postmaster:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
 
     def servers(self) -> list[psutil.Process]:
         """Find the embedded servers' processes of this home, by the folder they were started with or work in."""

@@ -66,10 +66,10 @@ async def run(
                 killed_at = datetime.now(UTC)
                 await house.kill(whom)
                 await load.more(callers)
-                await settle(house.owner_url, killed_at)
+                await settle(lambda: house.owner_url, killed_at)
                 tell(f"{cycle + 1:>4}/{cycles} {whom:<8} {len(load.answers)} acknowledged")
             await load.stop()
-            await settle(house.owner_url, datetime.now(UTC))
+            await settle(lambda: house.owner_url, datetime.now(UTC))
             broken = await compare(house.owner_url, load.answers, omie.simulator.book)
             await house.stop()
         finally:

@@ -13,7 +13,7 @@ from tests.writing import WritingHouse
 from omie_control.domain.executions import Status
 from omie_control.errors import Uncertain
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("campaign")]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("campaign")]
 CLIENT = {"razao_social": "Padaria Sol Nascente"}
 
 
@@ -23,7 +23,7 @@ async def campaign(database: Database, valkey_url: str, folder: Path, writes: in
         "OMIE_CONTROL_DATABASE_OWNER_URL": database.owner_url,
         "OMIE_CONTROL_VALKEY_URL": valkey_url,
     }
-    return await run(folder, environment, database.owner_url, writes=writes, **{"patience": 120.0, **choices})  # type: ignore[arg-type]
+    return await run(folder, environment, database.owner_url, writes=writes, **{"patience": 600.0, **choices})  # type: ignore[arg-type]
 
 
 async def test_sixty_writes_with_a_fault_on_each_third_are_made_exactly_once(

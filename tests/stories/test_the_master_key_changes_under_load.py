@@ -8,23 +8,29 @@ import pytest
 from tests.campaign.rotation import HONEST, SABOTEURS, campaign
 
 # A campaign at a time: they want the machine.
-pytestmark = pytest.mark.xdist_group("campaign")
+pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("campaign")]
 RATE = 40
+_TRIES = 4
 
 
-@pytest.fixture
-def short_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def short_home(folders: pytest.TempPathFactory) -> Path:
     # A socket's path has few letters.
-    return tmp_path_factory.mktemp("r") / "h"
+    return folders.mktemp("r") / "h"
 
 
-async def test_nobody_notices_that_the_master_key_changes(short_home: Path) -> None:
-    report = await campaign(short_home, RATE, 1, HONEST)
+async def test_nobody_notices_that_the_master_key_changes(tmp_path_factory: pytest.TempPathFactory) -> None:
+    report = await campaign(short_home(tmp_path_factory), RATE, 1, HONEST)
     assert report.is_clean, str(report)
     assert report.calls > RATE and report.opened > RATE, str(report)
 
 
 @pytest.mark.parametrize("saboteur", SABOTEURS)
-async def test_a_change_without_overlap_is_caught(short_home: Path, saboteur: str) -> None:
-    report = await campaign(short_home, RATE, 1, ("-m", "tests.campaign.rotation_saboteur", saboteur))
-    assert report.failed if saboteur == "late" else report.not_retired, str(report)
+async def test_a_change_without_overlap_is_caught(tmp_path_factory: pytest.TempPathFactory, saboteur: str) -> None:
+    reports = []
+    # Chance says whether anybody seals something just then, between the change and their hearing of it.
+    for _ in range(_TRIES):
+        program = ("-m", "tests.campaign.rotation_saboteur", saboteur)
+        reports.append(await campaign(short_home(tmp_path_factory), RATE, 1, program))
+        if reports[-1].failed if saboteur == "late" else reports[-1].not_retired:
+            return
+    pytest.fail("\n".join(map(str, reports)))
