@@ -50,7 +50,7 @@ def secret_of(told: Told) -> str:
 
 async def post(url: str, house: House, secret: str, **more: Any) -> int:
     event = {"messageId": str(uuid4()), "topic": "Projeto.Incluido", "appKey": house.app_key, "event": {}, **more}
-    async with httpx2.AsyncClient() as omie:
+    async with httpx2.AsyncClient(timeout=60) as omie:
         return (await omie.post(url + PATH + secret, json=event)).status_code
 
 
@@ -80,6 +80,7 @@ async def test_good_an_address_is_made_shown_once_and_recorded_masked(admins: Ho
 
 
 async def test_the_secret_is_masked_through_the_envelope_too(admins: House, running: Running) -> None:
+    await admins.call("webhook_status")
     arguments = {"empresa": admins.slug}
     result = await admins.client.call_tool(
         "chamar_ferramenta", {"nome": "webhook_configure", "argumentos": arguments}, raise_on_error=False
@@ -145,7 +146,7 @@ async def test_the_status_tells_what_came(admins: House, door: str) -> None:
     assert fresh.data["enderecos"][0]["prefixo"] == secret[:12]
     assert "ainda não testou" in fresh.text
     assert await post(door, admins, secret) == 200
-    async with httpx2.AsyncClient() as omie:
+    async with httpx2.AsyncClient(timeout=60) as omie:
         assert (await omie.post(door + PATH + secret, json={"ping": "omie"})).status_code == 200
     after = await admins.call("webhook_status")
     assert after.data["ultimo_topico"] == "Projeto.Incluido"
