@@ -40,7 +40,7 @@ from omie_control.simulator.server import build_simulator
 PER_MINUTE = 240
 CALLERS = 16
 KILL_EVERY_SECONDS = 20.0
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,12 +193,14 @@ async def _end(processes: Sequence[Process]) -> None:
 @asynccontextmanager
 async def _simulator(scale: float) -> AsyncIterator[str]:
     """Run a simulator in a process of its own; gives its address."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.paging", "--simulator", str(port), "--scale", str(scale)
-    )
-    url = f"http://127.0.0.1:{port}"
+    # Handed on open: a port that is only named may be somebody else's by then.
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        number = listener.fileno()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "benchmarks.paging", "--simulator", str(number), "--scale", str(scale)),
+            pass_fds=[number],
+        )
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
         deadline = time.monotonic() + _START_SECONDS
         async with httpx2.AsyncClient(base_url=url) as client:
@@ -251,7 +253,8 @@ def main() -> None:
     given = parser.parse_args()
     if given.simulator:
         app = build_simulator(time_scale=given.scale)
-        uvicorn.run(app, host="127.0.0.1", port=given.simulator, log_config=None, access_log=False, lifespan="off")
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
+        uvicorn.Server(config).run(sockets=[socket.socket(fileno=given.simulator)])
         return
     reports = asyncio.run(bench(given.pages, given.only))
     sys.stdout.write(page_of(reports))

@@ -26,7 +26,7 @@ async def test_our_server_keeps_its_startup_while_it_answers(
     port = listener.getsockname()[1]
     async with open_app(settings_for(database, valkey_url, tmp_path), kind="serve") as app:
         serving = asyncio.create_task(run_http(app, listener))
-        async with httpx2.AsyncClient() as client:
+        async with httpx2.AsyncClient(timeout=60) as client:
             answer = await client.get(f"http://127.0.0.1:{port}/healthz")
         assert answer.status_code == 200
         assert gc.get_freeze_count() > FROZEN_BY_PYTHON + 10_000

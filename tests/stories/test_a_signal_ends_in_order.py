@@ -64,7 +64,7 @@ def running(house: House, *words: str) -> Iterator[subprocess.Popen[str]]:
 
 async def ended(process: subprocess.Popen[str]) -> int:
     """Wait for its end without closing its input, as a terminal or a client does that stays."""
-    return await asyncio.to_thread(process.wait, 60)
+    return await asyncio.to_thread(process.wait, 180)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -83,9 +83,9 @@ async def test_a_second_signal_breaks_no_closing_off(house: House, number: signa
     await house.start()
     up = house.process
     up.send_signal(signal.SIGTERM)
-    await until(lambda: "Encerrando" in house.screen.read_text(encoding="utf-8"))
+    await until(lambda: "Encerrando" in house.screen.read_text(encoding="utf-8", errors="replace"))
     up.send_signal(number)
-    assert await asyncio.to_thread(up.wait, 60) == 0
+    assert await asyncio.to_thread(up.wait, 180) == 0
     assert "Encerrado" in house.screen.read_text(encoding="utf-8")
     assert not mentioning(house.home)
 

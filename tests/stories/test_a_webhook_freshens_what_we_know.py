@@ -36,7 +36,7 @@ from omie_control.web import build_web
 # A minute of Omie's redundancy rule in a tenth of a second; how long an answer is kept stays what it is.
 SCALE = 600.0
 AGENT = Actor(ActorKind.STDIO, "agente", Role.AGENT)
-WAIT = 30
+WAIT = 60
 
 
 @dataclass(frozen=True)

@@ -213,7 +213,10 @@ async def test_limits_of_a_role_hold_for_every_tool(app: App, conn: asyncpg.Conn
 
 async def test_every_route_asks_exactly_for_its_right(app: App, conn: asyncpg.Connection) -> None:
     expected: Counter[str] = Counter()
-    async with serving(build_web(app)) as url, httpx2.AsyncClient(base_url=url, headers=FROM_AFAR) as stranger:
+    async with (
+        serving(build_web(app)) as url,
+        httpx2.AsyncClient(base_url=url, headers=FROM_AFAR, timeout=60) as stranger,
+    ):
         for (method, path), right in ROUTES.items():
             name = f"{method} {path}"
             answer = await stranger.request(method, _address(path), **ASKED.get(name, {}))
@@ -253,7 +256,7 @@ async def _visit(app: App, url: str, method: str, path: str, attempt: Attempt) -
             assert login is not None
             asked["data"] = {**asked.get("data", {}), "csrf_token": login.csrf_token}
     async with (
-        httpx2.AsyncClient(base_url=url, headers=headers) as client,
+        httpx2.AsyncClient(base_url=url, headers=headers, timeout=60) as client,
         client.stream(method, _address(path), **asked) as answer,
     ):
         return answer.status_code

@@ -19,7 +19,8 @@ SAID = "o que era longo na entrada, no pedido e na resposta foi resumido"
 
 async def over_rest(house: House, execution_id: str) -> dict[str, Any]:
     _, text = await house.app.tokens.create(SYSTEM, "programa", Role.VIEWER)
-    async with httpx2.AsyncClient(base_url=house.url, headers={"Authorization": f"Bearer {text}"}) as client:
+    headers = {"Authorization": f"Bearer {text}"}
+    async with httpx2.AsyncClient(base_url=house.url, headers=headers, timeout=60) as client:
         answer = await client.get(f"/api/v1/executions/{execution_id}")
     shown: dict[str, Any] = answer.json()
     return shown

@@ -384,7 +384,7 @@ async def test_without_a_provider_there_is_no_such_way(database: Database, valke
     async with (
         open_app(settings_for(database, valkey_url, tmp_path), kind="serve") as app,
         serving(build_web(app)) as url,
-        httpx2.AsyncClient(base_url=url, headers={"Accept": "text/html"}) as client,
+        httpx2.AsyncClient(base_url=url, headers={"Accept": "text/html"}, timeout=60) as client,
     ):
         assert "conta da empresa" not in (await client.get("/entrar")).text
         assert (await client.get("/entrar/oidc")).status_code == 404

@@ -44,7 +44,7 @@ async def test_every_end_of_a_call_is_on_record(transport: StdioTransport, conn:
         assert (await client.call_tool("fechar_caixa", {"dia": "hoje"})).data == "Caixa de hoje fechado."
         with pytest.raises(ToolError, match="tempo limite"):
             await client.call_tool("fechar_caixa", {"dia": "ontem", "segundos": 30})
-        call = asyncio.create_task(client.call_tool("esperar", {"segundos": 60}))
+        call = asyncio.create_task(client.call_tool("esperar", {"segundos": 180}))
         await is_running(conn, "esperar")
         call.cancel()
         await ended(conn, "esperar")
@@ -67,7 +67,7 @@ async def test_a_client_that_leaves_ends_what_it_had_running(
     transport: StdioTransport, conn: asyncpg.Connection, mode: Any
 ) -> None:
     async with Client(transport, mode=mode) as client:
-        call = asyncio.create_task(client.call_tool("esperar", {"segundos": 60}))
+        call = asyncio.create_task(client.call_tool("esperar", {"segundos": 180}))
         await is_running(conn, "esperar")
     call.cancel()
     assert (await ended(conn, "esperar"))["status"] == "cancelled"
@@ -77,7 +77,7 @@ async def test_a_killed_server_leaves_nothing_running(
     transport: StdioTransport, conn: asyncpg.Connection, database: Database, valkey_url: str, tmp_path: Path
 ) -> None:
     async with Client(transport) as client:
-        call = asyncio.create_task(client.call_tool("esperar", {"segundos": 60}))
+        call = asyncio.create_task(client.call_tool("esperar", {"segundos": 180}))
         await is_running(conn, "esperar")
         pid = await conn.fetchval("select pid from instances order by started_at desc limit 1")
         os.kill(pid, signal.SIGKILL)

@@ -225,7 +225,8 @@ async def by_the_company(house: House, canaries: Canaries, said: list[tuple[str,
 
     provider.forge = keep
     said.append(("user link", house.command("user", "link", "admin", "ana-7").encode()))
-    async with httpx2.AsyncClient(base_url=house.url.removesuffix("/mcp"), headers={"Accept": "text/html"}) as client:
+    base = house.url.removesuffix("/mcp")
+    async with httpx2.AsyncClient(base_url=base, headers={"Accept": "text/html"}, timeout=60) as client:
         start = await client.get("/entrar/oidc")
         back = (await client.get(start.headers["location"])).headers["location"]
         canaries.plant("login code", parse_qs(urlsplit(back).query)["code"][0])

@@ -65,7 +65,7 @@ async def house(app: App) -> AsyncIterator[str]:
 
 async def ask(url: str, path: str, token: str | None, method: str = "GET", **more: Any) -> httpx2.Response:
     headers = {"X-Forwarded-For": "203.0.113.9"} | ({} if token is None else {"Authorization": f"Bearer {token}"})
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(timeout=60) as client:
         return await client.request(method, url + path, headers=headers | more.pop("headers", {}), **more)
 
 
@@ -120,7 +120,7 @@ async def test_programs_find_the_provider(house: str, provider: Provider) -> Non
             found = re.search(r'resource_metadata="([^"]+)"', challenge)
             assert found is not None
             assert found[1] == f"{house}{WELL_KNOWN}{resource}"
-            async with httpx2.AsyncClient() as client:
+            async with httpx2.AsyncClient(timeout=60) as client:
                 answer = await client.get(found[1])
             assert answer.headers["content-type"] == "application/json"
             assert answer.json() == {

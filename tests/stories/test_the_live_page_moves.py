@@ -70,6 +70,8 @@ async def test_what_ends_while_somebody_marks_its_name_is_shown_once_they_are_do
     await page.add_init_script(_COUNT)
     await page.goto(f"{house.url}/execucoes/{handle.execution_id}")
     await log_in(page)
+    # Who asks a page anything while it is being left for another gets an error.
+    await expect(page.locator("h1")).to_have_text("fechar_mes")
 
     async def has_looked() -> bool:
         return bool(await page.evaluate("looked") > before)

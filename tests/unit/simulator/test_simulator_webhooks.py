@@ -67,7 +67,7 @@ async def url(receiver: Receiver) -> AsyncIterator[str]:
 
 
 async def control(omie: OmieServer, what: str, **asked: Any) -> httpx2.Response:
-    async with httpx2.AsyncClient(timeout=10) as client:
+    async with httpx2.AsyncClient(timeout=60) as client:
         return await client.post(f"{omie.url}/_sim/{what}", json={"app_key": omie.company.app_key, **asked})
 
 
@@ -95,7 +95,7 @@ async def test_events_of_a_person_and_of_a_program_come_in_order(
         "app_secret": omie.company.app_secret,
         "param": [{"codigo_cliente_omie": id}],
     }
-    async with httpx2.AsyncClient() as program:
+    async with httpx2.AsyncClient(timeout=60) as program:
         assert (await program.post(omie.base_url + "geral/clientes/", json=call)).status_code == 200
 
     async def came() -> bool:
@@ -176,7 +176,7 @@ async def test_a_person_is_refused_as_omie_refuses_and_a_reset_forgets_the_addre
     assert "não cadastrado" in refused.json()["faultstring"]
     assert (await control(omie, "person", endpoint="geral/nada/Nada")).status_code == 404
     assert (await control(omie, "person", param={})).status_code == 422
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(timeout=60) as client:
         await client.post(f"{omie.url}/_sim/reset")
     await customer(omie, "ACME-1")
     assert omie.simulator.webhooks.deliveries == []
