@@ -8,7 +8,7 @@ import pytest
 from tests.campaign.__main__ import SABOTEUR
 from tests.campaign.kills import run
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("campaign")]
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.xdist_group("campaign")]
 
 
 @pytest.fixture

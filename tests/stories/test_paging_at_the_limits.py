@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from benchmarks.paging import Case, measure
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("campaign")]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("campaign")]
 PAGES = 300
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+import pytest
 from tests.campaign.tampering import KINDS, careless, fill, prepared, run
 from tests.conftest import run_on
+
+pytestmark = pytest.mark.timeout(900)
 
 
 async def test_every_tampering_is_found_and_a_careless_verifier_is_caught(postgres_server: str, tmp_path: Path) -> None:
