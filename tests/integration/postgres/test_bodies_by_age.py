@@ -100,7 +100,12 @@ async def test_a_hold_that_is_being_set_is_waited_for(conn: asyncpg.Connection, 
         deleting = asyncio.create_task(bodies.delete_before(postgres, limit()))
 
         async def waits() -> bool:
-            return bool(await conn.fetchval("select exists (select from pg_locks where not granted)"))
+            # Of this database alone: other tests may share the server.
+            waiting = (
+                "select exists (select from pg_locks join pg_database d on d.oid = database"
+                " where not granted and locktype = 'advisory' and datname = current_database())"
+            )
+            return bool(await conn.fetchval(waiting))
 
         await eventually(waits)
         await legal_holds.place(

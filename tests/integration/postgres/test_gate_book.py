@@ -11,18 +11,20 @@ import pytest
 from tests.conftest import TIMEZONE, Database
 from tests.fixtures_gate import WRITE, ask
 
-from omie_control.domain.gate import Admitted, Line, Memory, Verdict, Wait, entering, leaving
+from omie_control.domain.gate import Admitted, Limits, Line, Memory, Verdict, Wait, entering, leaving
 from omie_control.postgres.database import Postgres
 from omie_control.postgres.gate import PostgresGate, Standing
 
 EGRESS = "default"
+# Ten times Omie's own: what was written down a moment ago still counts on a machine that has a lot to do.
+LIMITS = Limits().scaled(0.1)
 
 
 @pytest.fixture
 async def gate(database: Database) -> AsyncIterator[PostgresGate]:
     postgres = Postgres(database.app_url, timezone=TIMEZONE)
     await postgres.open()
-    yield PostgresGate(postgres)
+    yield PostgresGate(postgres, LIMITS)
     await postgres.close()
 
 
@@ -75,15 +77,15 @@ async def test_one_falls_back_and_the_others_follow(gate: PostgresGate) -> None:
 async def test_nobody_enters_here_while_valkey_decides_nor_just_after(gate: PostgresGate) -> None:
     assert await gate.enter(str(uuid4()), ask(1), patience=1, waited=0, settle=0) is None
     await gate.fall_back(EGRESS, 0)
-    early = await gate.enter(str(uuid4()), ask(1), patience=1, waited=0, settle=30)
-    assert isinstance(early, Wait) and early.seconds > 25
+    early = await gate.enter(str(uuid4()), ask(1), patience=1, waited=0, settle=300)
+    assert isinstance(early, Wait) and early.seconds > 200
     assert isinstance(await gate.enter(str(uuid4()), ask(1), patience=1, waited=0, settle=0), Admitted)
 
 
 async def test_what_was_written_down_is_remembered(gate: PostgresGate) -> None:
     await gate.standing(EGRESS)
     first, second = str(uuid4()), str(uuid4())
-    line = Line(ask().app_key, ask().endpoint, "acme", errors=3, lone_for=500)
+    line = Line(ask().app_key, ask().endpoint, "acme", errors=3, lone_for=5000)
     passages = [
         (EGRESS, entering(first, ask(1), gate.limits)),
         (EGRESS, leaving(second, ask(2), Verdict.DONE, None, gate.limits)),
@@ -93,9 +95,9 @@ async def test_what_was_written_down_is_remembered(gate: PostgresGate) -> None:
     memory = await rebuild(gate, 0)
     by_id = {each.id: each for each in memory.passages}
     assert set(by_id) == {first, second}
-    assert by_id[first].running_for > 60 and by_id[second].running_for == 0
-    assert 50 < by_id[second].counts_for <= gate.limits.held_seconds
-    assert memory.lines[0].errors == 3 and 490 < memory.lines[0].lone_for <= 500
+    assert by_id[first].running_for > 600 and by_id[second].running_for == 0
+    assert 500 < by_id[second].counts_for <= gate.limits.held_seconds
+    assert memory.lines[0].errors == 3 and 4900 < memory.lines[0].lone_for <= 5000
 
 
 async def test_the_book_that_holds_more_calls_is_believed(gate: PostgresGate, conn: asyncpg.Connection) -> None:
@@ -103,7 +105,7 @@ async def test_the_book_that_holds_more_calls_is_believed(gate: PostgresGate, co
     await conn.execute("select make_partitions(current_date, 1)")
     await conn.execute(
         "insert into omie_api_metrics (endpoint, response_time_ms, company_id, timestamp)"
-        " select $1, 1000, $2::uuid, now() - make_interval(secs => s) from unnest(array[2, 20, 50, 90]) s",
+        " select $1, 1000, $2::uuid, now() - make_interval(secs => s) from unnest(array[2, 20, 50, 900]) s",
         ask().endpoint,
         company,
     )
@@ -125,7 +127,7 @@ async def test_an_open_execution_counts_as_a_call(gate: PostgresGate, conn: asyn
     )
     memory = await rebuild(gate, 0, known={company: "k1"})
     assert [(each.app_key, each.endpoint) for each in memory.passages] == [("k1", WRITE)] * 2
-    assert all(50 < each.counts_for <= gate.limits.held_seconds for each in memory.passages)
+    assert all(500 < each.counts_for <= gate.limits.held_seconds for each in memory.passages)
 
 
 async def test_a_block_only_grows_and_is_told_to_every_egress(gate: PostgresGate) -> None:
@@ -133,7 +135,7 @@ async def test_a_block_only_grows_and_is_told_to_every_egress(gate: PostgresGate
     await gate.standing("other")
     assert (await gate.block("k1", "acme", WRITE, 1800))[1] == [EGRESS, "other"]
     lasts, _ = await gate.block("k1", "acme", WRITE, 5)
-    assert 1795 < lasts <= 1800
+    assert 1700 < lasts <= 1800
     memory = await rebuild(gate, 0)
     assert memory.blocks[0][0] == "k1"
 

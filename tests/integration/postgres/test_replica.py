@@ -66,6 +66,7 @@ async def test_a_replica_that_is_not_there_stops_no_start_and_no_reading(databas
 async def test_a_replica_that_is_lost_is_done_without_until_it_is_back(
     database: Database, other: Database, postgres_server: str, told: list[Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(replica, "_AWAY_SECONDS", 3600.0)
     async with reader(database, other.app_url) as postgres:
         assert await where(postgres) == other.name
         assert await postgres.replica_answers() is True
@@ -75,7 +76,7 @@ async def test_a_replica_that_is_lost_is_done_without_until_it_is_back(
                 await run_on(
                     postgres_server,
                     f"alter database {other.name} allow_connections false",
-                    f"select pg_terminate_backend({pid}, 5000)",
+                    f"select pg_terminate_backend({pid}, 60000)",
                 )
                 await connection.fetchval("select 1")
         assert [await where(postgres) for _ in range(3)] == [database.name] * 3

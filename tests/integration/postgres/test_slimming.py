@@ -132,14 +132,14 @@ async def test_the_traffic_goes_on_meanwhile(
 async def test_behind_a_long_transaction_the_month_stays_as_it_was(
     conn: asyncpg.Connection, owner_conn: asyncpg.Connection, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "_ATTEMPTS", 1)
-    monkeypatch.setattr(slimming, "LOCK_TIMEOUT", "100ms")
     month, ago = last_month()
     id, name = await add_execution(conn, ago=ago, status="completed", response_data=json.dumps(LONG))
     reader = await asyncpg.connect(database.app_url)
     async with reader.transaction():
         await reader.fetch("select * from process_executions")
-        with pytest.raises(Conflict):
+        with monkeypatch.context() as impatient, pytest.raises(Conflict):
+            impatient.setattr(patience, "_ATTEMPTS", 1)
+            impatient.setattr(slimming, "LOCK_TIMEOUT", "100ms")
             await slim_month(owner_conn, month)
     await reader.close()
     found = await executions.find(conn, name, id)

@@ -69,18 +69,18 @@ async def test_a_configuration_keeps_its_type(conn: asyncpg.Connection) -> None:
 async def test_each_due_turn_is_claimed_once_and_what_was_missed_is_not_made_up(
     conn: asyncpg.Connection, database: Database
 ) -> None:
-    await schedules.register(conn, "fold", timedelta(seconds=60))
+    await schedules.register(conn, "fold", timedelta(minutes=60))
     await conn.execute("update schedules set next_run_at = now() - interval '1 day'")
     second = await asyncpg.connect(database.app_url)
     claims = await asyncio.gather(*(schedules.claim_due(each, ["fold"]) for each in (conn, second)))
     await second.close()
     (claimed,) = [claim for claim in claims if claim is not None]
-    assert claimed.name == "fold" and claimed.next_run_at > datetime.now(UTC) + timedelta(seconds=50)
+    assert claimed.name == "fold" and claimed.next_run_at > datetime.now(UTC) + timedelta(minutes=50)
     assert await schedules.claim_due(conn, ["fold"]) is None
     await schedules.note_outcome(conn, "fold", "falhou")
     await schedules.register(conn, "fold", timedelta(seconds=5))
     (known,) = await schedules.all_schedules(conn)
-    assert (known.every, known.last_error, known.runs) == (timedelta(seconds=60), "falhou", 1)
+    assert (known.every, known.last_error, known.runs) == (timedelta(minutes=60), "falhou", 1)
     await conn.execute("update schedules set is_active = false, next_run_at = now()")
     assert await schedules.claim_due(conn, ["fold"]) is None
 
