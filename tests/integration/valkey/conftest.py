@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import redis.asyncio
+from tests import patience
 
 from omie_control.valkey import connect
 
@@ -62,6 +63,12 @@ class OwnValkey:
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(str(self._socket)) == 0
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait longer for Valkey than in life; a test that asks how long we wait says so itself."""
+    patience.with_valkey(monkeypatch)
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ class Node:
             port=self.port,
             password=SENTINEL_PASSWORD if sentinel else PASSWORD,
             # A busy machine is no dead server; who was killed refuses at once.
-            socket_timeout=5,
+            socket_timeout=30,
             retry=Retry(NoBackoff(), 0),
         )
 
@@ -150,7 +150,8 @@ class Watched(Fleet):
                 f'requirepass "{SENTINEL_PASSWORD}"',
                 f"sentinel monitor {SERVICE} 127.0.0.1 {first.port} 2",
                 f'sentinel auth-pass {SERVICE} "{PASSWORD}"',
-                f"sentinel down-after-milliseconds {SERVICE} 600",
+                # A busy machine is no dead server, for them too.
+                f"sentinel down-after-milliseconds {SERVICE} 2000",
                 f"sentinel failover-timeout {SERVICE} 2000",
             )
         )
@@ -192,7 +193,7 @@ class Clustered(Fleet):
         super().__init__(folder)
         login = ("--requirepass", PASSWORD, "--masterauth", PASSWORD, "--repl-diskless-sync-delay", "0")
         for _ in range(4):
-            options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "600")
+            options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
             node = Node(folder, *login, *options, "--cluster-replica-validity-factor", "0")
             node.add("--cluster-port", str(node.another_port()))
             self.nodes.append(node)
@@ -230,7 +231,7 @@ class Clustered(Fleet):
         await target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", await self.id(source))
         await source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", await self.id(target))
         while keys := await source.ask("CLUSTER", "GETKEYSINSLOT", slot, 1):
-            place = ("127.0.0.1", target.port, "", 0, 1000)
+            place = ("127.0.0.1", target.port, "", 0, 30_000)
             await source.ask("MIGRATE", *place, "REPLACE", "AUTH", PASSWORD, "KEYS", *keys)
             await asyncio.sleep(0.05)
         for node in self.nodes[:3]:

@@ -16,6 +16,8 @@ from tests.integration.valkey.conftest import OwnValkey
 from omie_control.domain.executions import Change, Status
 from omie_control.valkey import Bus, Live
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 COMPANY = UUID("01990000-0000-7000-8000-000000000001")
 CHANGE = Change("fechar_mes_1", "fechar_mes", Status.COMPLETED, datetime(2026, 11, 23, tzinfo=UTC), COMPANY)
 
@@ -43,7 +45,7 @@ async def is_connected(bus: Bus) -> None:
 
 
 async def first_change(bus: Bus) -> Change:
-    async with asyncio.timeout(15), aclosing(bus.listen()) as changes:
+    async with asyncio.timeout(60), aclosing(bus.listen()) as changes:
         async for change in changes:
             if change is not None:
                 return change
@@ -76,7 +78,7 @@ async def test_the_last_listener_lets_go_of_valkey(bus: Bus, live: Live, own_cli
 
 async def test_without_valkey_a_listener_gets_ticks(bus: Bus, own_valkey: OwnValkey) -> None:
     own_valkey.kill()
-    async with asyncio.timeout(10), aclosing(bus.listen()) as changes:
+    async with asyncio.timeout(60), aclosing(bus.listen()) as changes:
         assert [await anext(changes), await anext(changes)] == [None, None]
     assert not bus.is_up
 
@@ -103,7 +105,7 @@ async def test_closing_ends_every_listener_at_once(bus: Bus) -> None:
     listening = asyncio.create_task(listen())
     await is_connected(bus)
     await bus.close()
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(60):
         await listening
 
 

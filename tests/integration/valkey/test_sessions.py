@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import redis.asyncio
 from tests.conftest import Clock, eventually
 from tests.integration.valkey.conftest import OwnValkey
 
 from omie_control.valkey import Live, Sessions
+
+pytestmark = pytest.mark.usefixtures("patient")
 
 
 async def test_a_session_is_listed_until_fifteen_minutes_after_its_last_call(
