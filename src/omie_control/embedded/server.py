@@ -97,6 +97,9 @@ class Server(ABC):
         finally:
             life.release()
         if not await self._lives_until_ready(self._process):
+            # Its logger outlives it for a moment: the reason may still be on its way into the log.
+            await life.acquire(within_seconds=_ORPHAN_PATIENCE_SECONDS)
+            life.release()
             raise self._failed()
         tell(Event.SERVER_STARTED, server=self.name, pid=self.pid, seconds=round(time.monotonic() - began, 3))
 
@@ -119,9 +122,10 @@ class Server(ABC):
         family = [*children_of(process), process]
         await self._ask_to_leave(process)
         for left in family:
-            send(left, signal.SIGKILL)
-        for left in family:
-            await _gone(left, _QUIT_PATIENCE_SECONDS)
+            # What was said last is still being written by the logger, which ends when nobody can say more.
+            if not await _gone(left, _ORPHAN_PATIENCE_SECONDS):
+                send(left, signal.SIGKILL)
+                await _gone(left, _QUIT_PATIENCE_SECONDS)
         tell(Event.SERVER_STOPPED, server=self.name, pid=process.pid)
 
     async def _ask_to_leave(self, process: psutil.Process) -> None:
