@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.embedded.homes import mentioning
+from tests.integration.embedded.homes import delete, kill_all, mentioning
 
 from omie_control.embedded import EmbeddedServers
 from omie_control.telemetry import Event, subscribe
@@ -20,9 +19,8 @@ def own_home() -> Iterator[Path]:
     """Give a home that does not exist yet, under a folder that only we may enter."""
     closed = Path(tempfile.mkdtemp(prefix="octl-emb-"))
     yield closed / "home"
-    for process in mentioning(closed):  # only a failed test leaves any
-        process.kill()
-    shutil.rmtree(closed)
+    kill_all(mentioning(closed))  # only a failed test leaves any
+    delete(closed)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -48,6 +49,21 @@ def accounts_of(processes: Sequence[psutil.Process]) -> set[int]:
 def mentioning(home: Path) -> list[psutil.Process]:
     """Every process with the home in its command line."""
     return [p for p in psutil.process_iter(["cmdline"]) if any(str(home) in word for word in p.info["cmdline"] or ())]
+
+
+def delete(home: Path) -> None:
+    """Delete a home while its servers make and remove files of their own in it."""
+    deadline = time.monotonic() + 60
+    while home.exists():
+        assert time.monotonic() < deadline, "the home cannot be deleted"
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def kill_all(processes: Sequence[psutil.Process]) -> None:
+    """Kill those that still run; one may end by itself meanwhile."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def left_of(processes: Sequence[psutil.Process]) -> list[psutil.Process]:

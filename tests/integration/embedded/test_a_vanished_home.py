@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,13 +11,19 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.integration.embedded.homes import left_of, pids_of, processes_of, until
+from tests.integration.embedded.homes import delete, kill_all, left_of, pids_of, processes_of, until
 
 from omie_control.embedded import EmbeddedServers
 from omie_control.errors import StorageDown
 from omie_control.telemetry import Event
 
 Make = Callable[..., EmbeddedServers]
+GREETING = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "prova", "version": "1"}},
+}
 
 
 @pytest.fixture
@@ -25,8 +31,7 @@ def ended() -> Iterator[list[psutil.Process]]:
     """Give a list whose processes are killed at the end; only a failed test leaves any."""
     watched: list[psutil.Process] = []
     yield watched
-    for process in left_of(watched):
-        process.kill()
+    kill_all(left_of(watched))
 
 
 @pytest.mark.parametrize("fate", ["deleted", "moved"])
@@ -38,7 +43,7 @@ async def test_the_servers_of_a_vanished_home_are_stopped(
     ended += processes_of(own_home)
     sockets = (own_home / "run").resolve()
     if fate == "deleted":
-        shutil.rmtree(own_home)
+        delete(own_home)
     else:
         own_home.rename(own_home.with_name("elsewhere"))
     with pytest.raises(StorageDown) as told:
@@ -77,7 +82,7 @@ async def test_only_the_last_user_of_a_vanished_home_stops_its_servers(
     await last.start()
     ended += processes_of(own_home)
     leaders = [psutil.Process(pid) for pid in pids_of(own_home)]
-    shutil.rmtree(own_home)
+    delete(own_home)
     with pytest.raises(StorageDown):
         await first.stop()
     assert left_of(leaders) == leaders
@@ -92,7 +97,7 @@ async def test_a_new_home_in_the_same_place_keeps_its_own_servers(
     old = EmbeddedServers(own_home)
     await old.start()
     ended += processes_of(own_home)
-    shutil.rmtree(own_home)
+    delete(own_home)
     await make_servers().start()
     fresh = [psutil.Process(pid) for pid in pids_of(own_home)]
     sockets = (own_home / "run").resolve()
@@ -117,10 +122,14 @@ async def test_an_agents_process_ends_with_one_line_and_leaves_nothing(
         start_new_session=True,
     )
     ended.append(psutil.Process(process.pid))
-    # The key is made once the servers serve and the schema stands.
-    await until((own_home / "master.key").exists, within=60.0)
+    # The key is made once the servers serve and the schema stands; whoever greets has begun.
+    await until((own_home / "master.key").exists, within=150.0)
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(f"{json.dumps(GREETING)}\n")
+    process.stdin.flush()
+    assert "serverInfo" in process.stdout.readline()
     ended += processes_of(own_home)
-    shutil.rmtree(own_home)
+    delete(own_home)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 7
     assert [line for line in errors.splitlines() if line.startswith("Erro:")] == [
