@@ -66,13 +66,15 @@ async def test_a_threshold_is_configured_by_hand(conn: asyncpg.Connection) -> No
 
 
 async def test_the_usage_of_today_is_read_by_hand_in_our_time_zone(conn: asyncpg.Connection) -> None:
-    await conn.execute(
-        """
-        insert into tool_usage_analytics
-               (tool_name, category, complexity, usage_count, success_count, date_key, hour_key)
-        values ('a', 'comercial', 'basica', 1, 1, (now() at time zone $1)::date, 12),
-               ('b', 'comercial', 'basica', 7, 7, (now() at time zone $1)::date, 12),
-               ('old', 'comercial', 'basica', 9, 9, (now() at time zone $1)::date - 1, 12)""",
-        TIMEZONE,
-    )
-    assert [row["tool_name"] for row in await conn.fetch(USAGE)] == ["b", "a"]
+    # In one transaction it is the same day for both, at midnight too.
+    async with conn.transaction():
+        await conn.execute(
+            """
+            insert into tool_usage_analytics
+                   (tool_name, category, complexity, usage_count, success_count, date_key, hour_key)
+            values ('a', 'comercial', 'basica', 1, 1, (now() at time zone $1)::date, 12),
+                   ('b', 'comercial', 'basica', 7, 7, (now() at time zone $1)::date, 12),
+                   ('old', 'comercial', 'basica', 9, 9, (now() at time zone $1)::date - 1, 12)""",
+            TIMEZONE,
+        )
+        assert [row["tool_name"] for row in await conn.fetch(USAGE)] == ["b", "a"]

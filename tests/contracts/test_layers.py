@@ -27,7 +27,7 @@ def _rooms_on_disk() -> set[str]:
 
 def _lint(folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as lint; lint()", "--no-cache"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=100)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=200)
 
 
 def test_imports_go_downwards_only() -> None:

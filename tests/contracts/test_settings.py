@@ -197,7 +197,7 @@ def test_a_command_stops_with_two_lines_and_exit_code_2(command: list[str]) -> N
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=200,
     )
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.splitlines() == [f"Erro: {PREFIX}POTR não é uma configuração.", f"Você quis dizer {PREFIX}PORT?"]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncpg
+import pytest
 from benchmarks.mcp_overhead import CONTESTANTS, SETTINGS, Contestant, contestants, in_turns, report
 from benchmarks.mcp_server import CONTROLLED, KINDS, ONE_INSERT, ONLY_READS, TWO_INSERTS
 from benchmarks.servers import Servers, servers
 from tests.conftest import at_database
+
+# Two servers and five contestants take a minute to start, and several on a busy machine.
+pytestmark = pytest.mark.timeout(900)
 
 
 async def _count(at: Servers, database: str, table: str) -> int:

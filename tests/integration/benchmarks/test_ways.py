@@ -10,9 +10,17 @@ import pytest
 from benchmarks import disk, variants
 from benchmarks.ours import Bare, Full
 from benchmarks.servers import servers
+from tests import patience
 from tests.conftest import Database
 
 from omie_control.valkey import connection
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait longer for the servers than in life: what is measured here is what is recorded, not how fast."""
+    patience.with_postgres(monkeypatch)
+    patience.with_valkey(monkeypatch)
 
 
 async def test_without_roll_ups_a_row_is_recorded_and_nothing_is_counted(

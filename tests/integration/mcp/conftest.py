@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,11 +16,21 @@ from fastmcp.exceptions import ToolError
 from fastmcp.tools import ToolResult
 from mcp_types import InputRequiredResult, ToolAnnotations
 from pydantic import BaseModel
+from tests import patience
 from tests.conftest import TIMEZONE, Database, at_database, run_on
 from tests.mcp_serving import settings_for
 
 from omie_control.app import DatabaseManager, ProcessController
 from omie_control.mcp.control import control
+
+
+@pytest.fixture(scope="module", autouse=True)
+def patient() -> Iterator[None]:
+    """Wait longer for the servers than in life: no test here asks how long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patience.with_postgres(patch)
+        patience.with_valkey(patch)
+        yield
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -392,7 +392,7 @@ async def test_a_question_to_the_caller_ends_the_round(
 ) -> None:
     async with Client(server, mode=mode) as client:
         with pytest.raises(Exception):  # noqa: B017 - the client has no handler for questions
-            await asyncio.wait_for(client.call_tool("perguntar", {}), 5)
+            await asyncio.wait_for(client.call_tool("perguntar", {}), 60)
 
     async def has_row() -> bool:
         return bool(await rows(conn, "perguntar"))
