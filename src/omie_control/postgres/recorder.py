@@ -324,7 +324,9 @@ class Recorder:
             looked = now
             is_writing = bool(self._writing)
             silence = now - self._committer.tried_at if is_writing else 0.0
-            if silence > self._patience:
+            waited = now - self._writing[0].since if is_writing else 0.0
+            # Who has waited too long, and most of it for this answer, must not be told that there is too much to do.
+            if silence > self._patience or 2 * silence > waited > self._patience:
                 self._health.lost("no answer to a batch")
             if silence > self._stall:
                 self._committer.hang_up()

@@ -10,11 +10,13 @@ from typing import Any
 import asyncpg
 import pytest
 from tests.conftest import Database, eventually
-from tests.integration.postgres.recorded import call, finish_row, recording, start_row, whole_row
+from tests.integration.postgres.recorded import call, finish_row, recording, start_row, whole_row, wired
 
 from omie_control.domain.executions import Change, Status, uuid7
 from omie_control.errors import InvalidInput, Overloaded, StorageDown
 from omie_control.postgres import recorder as recorder_module
+from omie_control.postgres.batches import Batch
+from omie_control.postgres.committer import Committer
 from omie_control.postgres.recorder import Recorder
 from omie_control.postgres.rows import SealedBody, WholeRow
 from omie_control.telemetry import Event, subscribe
@@ -317,3 +319,22 @@ async def test_callers_are_answered_by_halves_only_while_the_processor_is_what_t
         await asyncio.gather(*(caller() for _ in range(16)))
         end()
     assert sorted(sizes)[20] == (8 if is_busy else 16)
+
+
+async def test_who_waits_for_an_answer_that_does_not_come_is_not_told_that_there_is_too_much_to_do(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = Committer.commit
+
+    async def commit_late(self: Committer, batch: Batch) -> list[Batch]:
+        # On a busy machine a batch leaves a little later than its rows came.
+        await asyncio.sleep(0.15)
+        return await commit(self, batch)
+
+    monkeypatch.setattr(Committer, "commit", commit_late)
+    async with wired(database.app_url) as (wire, url), recording(url, patience_seconds=1.0) as recorder:
+        await recorder.start(start_row())
+        wire.freeze()
+        with pytest.raises(StorageDown):
+            await recorder.start(start_row())
+        wire.thaw()
