@@ -33,39 +33,43 @@ from omie_control.settings import Settings
 from omie_control.simulator.faults import Move
 
 SLUG = "padaria"
-# How long a call waits that is planned to go unanswered, and any other.
+# How long a call waits once Omie has it, where it is planned to go unanswered; and how long any other.
 TIMEOUT_SECONDS, PATIENT_SECONDS = 0.4, 30.0
 OWNER = Actor(ActorKind.USER, "dona", Role.ADMIN)
 CLIENTES = "geral/clientes/"
 _HANGING = {Move.TIMEOUT_BEFORE, Move.TIMEOUT_AFTER, Move.SILENT}
+_LOOK_SECONDS = 0.01
 # 61 s on a simulator whose clock runs sixty times as fast.
 QUICK = Pace(first=timedelta(), again=timedelta(seconds=1.05), lease=timedelta(seconds=20))
 
 
 class _Hasty(OmieClient):
-    """Gives up soon once the simulated Omie has begun to say nothing; until the call is there, it is patient."""
+    """Takes Omie for silent so soon after Omie has the call, and never before, however busy the machine is."""
 
-    def __init__(self, omie: OmieServer, seconds: float) -> None:
-        super().__init__(omie.base_url, timeout_seconds=PATIENT_SECONDS + seconds)
-        self._book = omie.simulator.book
-        self._seconds = seconds
+    def __init__(self, omie: OmieServer, hasty_seconds: float) -> None:
+        super().__init__(omie.base_url, timeout_seconds=PATIENT_SECONDS + hasty_seconds)
+        self._omie = omie
+        self._hasty_seconds = hasty_seconds
 
-    async def _send(self, *request: Any) -> tuple[int, Mapping[str, str], bytes]:
-        before = self._unanswered()
-        sending = asyncio.ensure_future(super()._send(*request))
+    async def _send(self, attempt: Any, url: str, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        sending = asyncio.ensure_future(super()._send(attempt, url, body))
         try:
-            while not sending.done() and self._unanswered() == before:
-                await asyncio.wait([sending], timeout=0.005)
-            await asyncio.wait([sending], timeout=self._seconds)
-            if not sending.done():
+            while not sending.done() and not self._is_silent(attempt.method.endpoint):
+                await asyncio.wait([sending], timeout=_LOOK_SECONDS)
+            done, _ = await asyncio.wait([sending], timeout=self._hasty_seconds)
+            if not done:
                 raise TimeoutError
-            return await sending
+            return sending.result()
         finally:
             sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
+            await asyncio.wait([sending])
 
-    def _unanswered(self) -> int:
-        return sum(entry.move in _HANGING for entry in self._book.entries)
+    def _is_silent(self, endpoint: str) -> bool:
+        """Say whether Omie has a call of this method, has done of it what it will do, and says nothing."""
+        return any(
+            entry.endpoint == endpoint and entry.move in _HANGING and entry.outcome == "running"
+            for entry in self._omie.simulator.book.entries
+        )
 
 
 class StraightCalls:
@@ -87,6 +91,12 @@ class StraightCalls:
         """Close both."""
         for client in (self._patient, self._hasty):
             await client.close()
+
+    @asynccontextmanager
+    async def held_back(self) -> AsyncIterator[None]:
+        """Let no write leave meanwhile."""
+        async with self._writing:
+            yield
 
     async def run(self, handle: Handle, company: Company, method: Method, param: Mapping[str, Any]) -> Payload:
         """Send one call as `OmieCalls` does, writes one after the other, as Omie wants them."""
@@ -221,7 +231,7 @@ async def writing_house(
     omie: OmieServer,
     *,
     pace: Pace = QUICK,
-    wait_seconds: float = 8.0,
+    wait_seconds: float = 60.0,
     hasty_seconds: float = TIMEOUT_SECONDS,
 ) -> AsyncIterator[WritingHouse]:
     """Open one process of this installation beside a simulated Omie, and close it again."""

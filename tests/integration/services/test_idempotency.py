@@ -10,7 +10,7 @@ import orjson
 import pytest
 from tests.conftest import eventually
 from tests.fixtures_omie import OmieServer
-from tests.writing import WritingHouse, writing_house
+from tests.writing import StraightCalls, WritingHouse, writing_house
 
 from omie_control.domain.executions import Status
 from omie_control.errors import Conflict, InvalidInput, OmieFault, Uncertain
@@ -120,19 +120,35 @@ async def test_what_our_own_check_refuses_frees_the_key_and_never_leaves(writing
     assert (await writing.write(CLIENT, key="pedido-1")).written is not None
 
 
-async def test_equal_calls_at_once_are_refused_together_by_one_refusal(writing: WritingHouse) -> None:
+async def test_equal_calls_at_once_are_refused_together_by_one_refusal(
+    writing: WritingHouse, conn: asyncpg.Connection
+) -> None:
     bad = CLIENT | {"cnpj_cpf": "11111111111"}
-    told = await asyncio.gather(*(writing.write(bad, key="juntos") for _ in range(20)))
+    calls = writing.writer.calls
+    assert isinstance(calls, StraightCalls)
+    # Whoever came after the refusal would not be one of those at once.
+    async with calls.held_back():
+        writers = [asyncio.create_task(writing.write(bad, key="juntos")) for _ in range(20)]
+        await eventually(lambda: _are_running(conn, 20))
+    told = await asyncio.gather(*writers)
     assert {type(each.error) for each in told} == {OmieFault}
     assert writing.sent("IncluirCliente") == 1
 
 
-async def test_who_waits_with_other_content_is_not_told_that_it_was_refused(writing: WritingHouse) -> None:
+async def test_who_waits_with_other_content_is_not_told_that_it_was_refused(
+    writing: WritingHouse, conn: asyncpg.Connection
+) -> None:
     bad = CLIENT | {"cnpj_cpf": "11111111111"}
-    refused, other = await asyncio.gather(writing.write(bad, key="juntos"), writing.write(OTHER, key="juntos"))
-    assert isinstance(refused.error, OmieFault)
+    calls = writing.writer.calls
+    assert isinstance(calls, StraightCalls)
+    async with calls.held_back():
+        refused = asyncio.create_task(writing.write(bad, key="juntos"))
+        await eventually(lambda: _returns(bool(writing.writer.writes._running)))
+        other = asyncio.create_task(writing.write(OTHER, key="juntos"))
+        await eventually(lambda: _are_running(conn, 2))
+    assert isinstance((await refused).error, OmieFault)
     # Its own content was never refused: once the key is free, it is written.
-    assert other.error is None
+    assert (await other).error is None
     assert writing.records("Outra Padaria") == 1
 
 
@@ -222,6 +238,10 @@ async def test_a_key_that_cannot_be_told_from_others_is_refused(writing: Writing
     told = await writing.write(CLIENT, key=key)
     assert isinstance(told.error, InvalidInput)
     assert writing.sent("IncluirCliente") == 0
+
+
+async def _are_running(conn: asyncpg.Connection, number: int) -> bool:
+    return bool(await conn.fetchval("select count(*) from process_executions where status = 'running'") == number)
 
 
 async def _returns(value: bool) -> bool:

@@ -68,6 +68,8 @@ async def test_a_late_release_does_not_free_the_key_of_the_next_try(
 
     with pytest.raises(OmieFault):
         await writes.run(handle, company, CREATE, CLIENT, "pedido-1", refused)
+    # Of a slow commit nobody waits for the end.
+    await eventually(lambda: _returns(flaky.is_away))
     assert await conn.fetchval("select state from idempotency_keys") == "free"
     late = set(writes._keeping)
     assert late

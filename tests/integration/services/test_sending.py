@@ -70,7 +70,7 @@ async def patient_desk(
 ) -> AsyncIterator[Desk]:
     """Serve one that leaves Omie's own time to a call that went silent, and soon takes a call for silent."""
     monkeypatch.setattr(wiring, "LIMITS", replace(Limits().scaled(SCALE), lease_seconds=30.0, linger_seconds=60.0))
-    monkeypatch.setattr(wiring, "OmieClient", partial(OmieClient, timeout_seconds=0.5))
+    monkeypatch.setattr(wiring, "OmieClient", partial(OmieClient, timeout_seconds=2.0))
     async with _desk(database, valkey_url, tmp_path) as made:
         yield made
 
@@ -120,10 +120,10 @@ async def test_a_number_is_not_taken_again_when_it_may_have_been_given(desk: Des
 async def test_a_write_without_a_whole_answer_keeps_its_place_for_omie_may_be_at_it(
     patient_desk: Desk, move: str
 ) -> None:
-    await patient_desk.app.services.configurations.set(LIBRARY, "omie.patience_seconds", 1)
     patient_desk.omie.plan(move, call="IncluirCliente", times=1)
     with pytest.raises(Uncertain):
         await patient_desk.call(CREATE, {"razao_social": "Padaria", "codigo_cliente_integracao": "X-1"})
+    await patient_desk.app.services.configurations.set(LIBRARY, "omie.patience_seconds", 1)
     with pytest.raises(OmieBusy):
         await patient_desk.call(CREATE, {"razao_social": "Farinha", "codigo_cliente_integracao": "X-2"})
     assert patient_desk.asked("IncluirCliente") == 1

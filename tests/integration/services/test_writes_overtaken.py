@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from omie_control.domain.executions import Execution, Origin, Status
 from omie_control.domain.gate import Limits
 from omie_control.errors import Conflict, InvalidInput
 from omie_control.omie.catalog import catalog
-from omie_control.omie.client import OmieClient
 from omie_control.postgres import instances
 from omie_control.services.endings import outcome_of
 from omie_control.services.executions import Request
@@ -67,8 +65,8 @@ async def house(
     database: Database, valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[House]:
     """Give a process before an Omie that leaves the limits to its gate."""
-    monkeypatch.setattr(wiring, "LIMITS", Limits().scaled(60.0))
-    monkeypatch.setattr(wiring, "OmieClient", partial(OmieClient, timeout_seconds=1.0))
+    # Omie's minute in a second, but a lease that a slow machine does not outlive.
+    monkeypatch.setattr(wiring, "LIMITS", replace(Limits().scaled(60.0), lease_seconds=75.0))
     async with start_omie(limits=OmieLimits(is_enforced=False)) as omie:
         settings = settings_for(database, valkey_url, tmp_path, omie_base_url=omie.base_url)
         async with open_app(settings, kind="serve") as app:
@@ -105,8 +103,10 @@ async def test_a_write_whose_process_is_taken_for_dead_while_it_waits_for_its_tu
     behind = asyncio.create_task(house.writer.write(SECOND, key="segunda"))
     await eventually(lambda: conn.fetchval("select true from idempotency_keys where key = 'segunda'"))
     await house.take_for_dead()
+    # Only now is it the turn of the other.
+    ahead.cancel()
     told = await behind
-    await ahead
+    await asyncio.wait([ahead])
     assert isinstance(told.error, Conflict)
     assert told.error.code == "execucao_encerrada"
     assert house.sent() == 1
