@@ -30,22 +30,25 @@ from omie_control.simulator import rules
 from omie_control.telemetry import Event, subscribe
 
 SCALE = 60.0
-PACE = Pace(confirm=0.2, lag=0.1, fallback=0.3, probe=0.1, patience=1.0)
+# The book is written down within milliseconds; a busy disk may take longer without anybody being turned away.
+PACE = Pace(confirm=0.2, lag=0.1, fallback=0.3, probe=0.1, patience=30.0)
+# Where who decides changes among calls under way: what they wrote down is read after the disk has had its time.
+SLOW_PACE = replace(PACE, lag=0.25)
 FEW = 40
 
 
-def scaled(scale: float = SCALE, **given: Any) -> Limits:
+def scaled(scale: float = SCALE, *, few: int = FEW, lease_seconds: float = 60.0) -> Limits:
     """Omie's minute in a second, but leases that a slow machine does not outlive."""
-    few = replace(Limits(), per_method=FEW, **given)
-    return replace(few.scaled(scale), lease_seconds=5.0, waiter_seconds=1.0, margin_seconds=0.01)
+    limits = replace(Limits(), per_method=few).scaled(scale)
+    return replace(limits, lease_seconds=lease_seconds, waiter_seconds=1.0, margin_seconds=0.01)
 
 
 @asynccontextmanager
-async def judge(scale: float = SCALE, **given: Any) -> AsyncIterator[tuple[OmieServer, OmieClient]]:
+async def judge(scale: float = SCALE, *, few: int = FEW) -> AsyncIterator[tuple[OmieServer, OmieClient]]:
     """Run a simulator on the same scaled limits."""
-    limits = replace(rules.Limits(), per_method=FEW, **given)
+    limits = replace(rules.Limits(), per_method=few)
     async with start_omie(time_scale=scale, limits=limits, latency_ms=(100.0, 300.0)) as server:
-        client = OmieClient(server.base_url, timeout_seconds=5.0)
+        client = OmieClient(server.base_url, timeout_seconds=60.0)
         await client.open()
         yield server, client
         await client.close()
@@ -80,23 +83,28 @@ def violations(server: OmieServer) -> list[str]:
 
 
 async def test_many_readers_use_what_omie_allows_and_break_nothing(database: Database, valkey_url: str) -> None:
-    # A minute of three seconds, so that also a slow machine has forty calls done in it.
-    scale = 20.0
-    async with judge(scale) as (server, client), open_gate(database.app_url, valkey_url, scaled(scale), PACE) as house:
+    # A minute of three seconds, so that also a slow machine has ten calls done in it.
+    scale, few = 20.0, 10
+    async with (
+        judge(scale, few=few) as (server, client),
+        open_gate(database.app_url, valkey_url, scaled(scale, few=few), PACE) as house,
+    ):
         began = asyncio.get_running_loop().time()
-        seen = await read_pages(house.gate, server, client, range(1, 3 * FEW), 12)
+        seen = await read_pages(house.gate, server, client, range(1, 3 * few), 12)
         minutes = (asyncio.get_running_loop().time() - began) * scale / 60
         assert violations(server) == []
         assert set(seen) == {Verdict.DONE}
-        assert len(seen) >= 0.7 * FEW * minutes
+        assert len(seen) >= 0.7 * few * minutes
 
 
 async def test_the_judge_would_see_a_gate_that_lets_too_many_through(database: Database, valkey_url: str) -> None:
     # A minute of twelve seconds: nobody has to be quick to break the limit.
-    generous = replace(scaled(5.0), per_method=2 * FEW)
-    async with judge(5.0) as (server, client), open_gate(database.app_url, valkey_url, generous, PACE) as house:
+    async with (
+        judge(5.0, few=10) as (server, client),
+        open_gate(database.app_url, valkey_url, scaled(5.0, few=20), PACE) as house,
+    ):
         try:
-            await read_pages(house.gate, server, client, range(1, FEW + 20), 8)
+            await read_pages(house.gate, server, client, range(1, 20), 8)
         except* OmieBusy:
             pass
         assert violations(server)
@@ -121,26 +129,28 @@ async def test_writes_go_one_by_one_while_reads_go_beside_them(database: Databas
 
 
 async def test_the_first_ticket_says_what_is_left(house: House) -> None:
+    began = datetime.now(UTC)
     ticket = await house.gate.enter(ask(1))
-    assert ticket.remaining == 239 and ticket.waited_seconds < 5
-    assert timedelta(seconds=50) < ticket.resets_at - datetime.now(UTC) < timedelta(seconds=70)
+    assert ticket.remaining == 239
+    assert ticket.waited_seconds <= (datetime.now(UTC) - began).total_seconds() + 0.1
+    _lasts(ticket.resets_at, 60, began)
     await house.gate.leave(ticket, Verdict.DONE)
 
 
 async def test_an_impatient_caller_is_told_at_once_how_long_and_why(house: House) -> None:
+    began = datetime.now(UTC)
     await pass_through(house.gate, ask(1))
-    with pytest.raises(
-        OmieBusy, match=r"outra igual depois de um minuto. Tente de novo em (5\d|60|61) segundos"
-    ) as refused:
+    passed = datetime.now(UTC)
+    with pytest.raises(OmieBusy, match=r"outra igual depois de um minuto. Tente de novo em \d\d? segundos") as refused:
         await house.gate.enter(ask(1))
-    assert refused.value.until is not None and refused.value.code == "gate_redundant"
-    assert timedelta(seconds=50) < refused.value.until - datetime.now(UTC) < timedelta(seconds=62)
+    assert refused.value.code == "gate_redundant"
+    _lasts(refused.value.until, 60, began, passed)
 
 
 @pytest.fixture
 async def sleepy_house(database: Database, valkey_url: str) -> AsyncIterator[House]:
-    """Give a gate whose waiters look again by themselves only every twenty seconds."""
-    sleepy = replace(Limits(), waiter_seconds=60.0)
+    """Give a gate whose waiters look again by themselves only when the call ahead must have died."""
+    sleepy = replace(Limits(), waiter_seconds=600.0, lease_seconds=200.0)
     async with open_gate(database.app_url, valkey_url, sleepy, PACE) as opened:
         yield opened
 
@@ -154,16 +164,23 @@ async def test_a_caller_that_gives_up_or_is_cancelled_leaves_its_place(sleepy_ho
     await eventually(lambda: _waits(house, 1))
     waiting.cancel()
     await eventually(lambda: _waits(house, 0))
-    last = asyncio.create_task(house.gate.enter(ask(4, endpoint=WRITE, writes=True)))
+    last = asyncio.create_task(house.gate.enter(ask(4, endpoint=WRITE, writes=True, patience_seconds=500)))
     await eventually(lambda: _waits(house, 1))
+    # Who stands in the queue does not listen for its turn in the same moment.
+    await eventually(lambda: _listens(house))
     began = asyncio.get_running_loop().time()
     await house.gate.leave(first, Verdict.DONE)
     await house.gate.leave(await last, Verdict.DONE)
-    assert asyncio.get_running_loop().time() - began < 10, "woken, not found by looking again"
+    assert asyncio.get_running_loop().time() - began < 60, "woken, not found by looking again"
 
 
 async def _waits(house: House, number: int) -> bool:
     return bool(await house.redis.hlen("gate:{default}:waiters") == number)
+
+
+async def _listens(house: House) -> bool:
+    ((_, listeners),) = await house.redis.pubsub_numsub("gate:{default}:wake")
+    return bool(listeners)
 
 
 async def test_omies_block_shuts_every_process_to_the_second_and_survives_everything(
@@ -171,21 +188,24 @@ async def test_omies_block_shuts_every_process_to_the_second_and_survives_everyt
 ) -> None:
     async with judge() as (server, client), open_gate(database.app_url, valkey_url, pace=PACE) as here:
         server.plan("425", call="ListarClientes")
+        began = datetime.now(UTC)
         assert await send(here.gate, server, client, ask(1), {"pagina": 1}) is Verdict.BLOCKED
+        heard = datetime.now(UTC)
         async with open_gate(database.app_url, valkey_url, pace=PACE) as there:
             for other in (here, there):
                 with pytest.raises(OmieBusy, match="bloqueou") as refused:
                     await other.gate.enter(ask(2, endpoint=WRITE, writes=True, patience_seconds=10_000))
-                _lasts(refused.value, 1800)
+                _lasts(refused.value.until, 1800, began, heard)
             await here.redis.flushdb()
             with pytest.raises(OmieBusy, match="bloqueou") as refused:
                 await there.gate.enter(ask(3))
-            _lasts(refused.value, 1800)
+            _lasts(refused.value.until, 1800, began, heard)
         async with open_gate(database.app_url, valkey_url, pace=PACE) as restarted:
             with pytest.raises(OmieBusy, match="bloqueou"):
                 await restarted.gate.enter(ask(4))
             block = (await restarted.gate.blocks())[0]
-            assert block.company == "acme" and 1780 < block.blocked_for <= 1800
+            assert block.company == "acme" and 0 < block.blocked_for <= 1800
+            _lasts(block.blocked_until, 1800, began, heard)
         assert violations(server) == []
         assert Event.GATE_BLOCKED in told
 
@@ -195,23 +215,27 @@ async def test_omies_block_is_written_down_as_soon_as_postgresql_takes_it(
 ) -> None:
     ticket = await house.gate.enter(ask(1))
     await owner_conn.execute("revoke insert, update on omie_blocks from omie_control_app")
+    began = datetime.now(UTC)
     await house.gate.leave(ticket, Verdict.BLOCKED, 1800)
+    heard = datetime.now(UTC)
     await house.redis.flushdb()
     # Neither of the two knows of it now; whoever heard it from Omie does.
     with pytest.raises(OmieBusy, match="bloqueou") as refused:
         await house.gate.enter(ask(2))
-    _lasts(refused.value, 1800)
+    _lasts(refused.value.until, 1800, began, heard)
     await owner_conn.execute("grant insert, update on omie_blocks to omie_control_app")
     await eventually(lambda: conn.fetchval("select true from omie_blocks"))
     with pytest.raises(OmieBusy, match="bloqueou") as refused:
         await house.gate.enter(ask(3))
-    _lasts(refused.value, 1800)
+    _lasts(refused.value.until, 1800, began, heard)
 
 
-def _lasts(refused: OmieBusy, seconds: float) -> None:
-    assert refused.until is not None
-    left = (refused.until - datetime.now(UTC)).total_seconds()
-    assert seconds - 20 < left <= seconds + 1
+def _lasts(until: datetime | None, seconds: float, began: datetime, ended: datetime | None = None) -> None:
+    """Say to the second that what happened between two instants (the second: now) lasts for so long."""
+    assert until is not None
+    spare = timedelta(seconds=1)
+    lasts = timedelta(seconds=seconds)
+    assert began + lasts - spare < until < (ended or datetime.now(UTC)) + lasts + spare
 
 
 async def test_a_flush_forgets_no_call_no_lesson_and_no_queue(house: House, told: list[Event]) -> None:
@@ -238,26 +262,32 @@ async def test_calls_that_only_the_metrics_know_count_after_a_flush(
     await conn.execute("select make_partitions(current_date, 1)")
     await conn.execute(
         "insert into omie_api_metrics (endpoint, response_time_ms, company_id, timestamp)"
-        " select $1, 100, $2, now() - make_interval(secs => n * 15) from generate_series(0, 9) n",
+        " select $1, 100, $2, now() - make_interval(secs => n + n % 2 * 300) from generate_series(0, 9) n",
         ask().endpoint,
         company,
     )
     await house.redis.flushdb()
     ticket = await house.gate.enter(ask(2, company=str(company)))
     # Five of the ten ended within the last minute; the one that was booked is taken for one of them.
-    assert ticket.remaining in (240 - 5, 240 - 6)
+    assert ticket.remaining == 240 - 5 - 1
 
 
 async def test_a_flush_every_second_breaks_no_limit(database: Database, valkey_url: str) -> None:
-    async with judge(20.0) as (server, client), open_gate(database.app_url, valkey_url, scaled(20.0), PACE) as house:
+    async with (
+        judge(20.0) as (server, client),
+        open_gate(database.app_url, valkey_url, scaled(20.0), SLOW_PACE) as house,
+    ):
 
         async def flush() -> None:
             while True:
+                held = len(server.simulator.book.entries)
                 await asyncio.sleep(1.0)
+                # A slow machine is not kept from ever coming to anything.
+                await eventually(lambda held=held: _book_holds(server, held + 1), within=600)  # type: ignore[misc]
                 await house.redis.flushdb()
 
         flushing = asyncio.create_task(flush())
-        seen = await read_pages(house.gate, server, client, range(1, 2 * FEW + 10), 8)
+        seen = await read_pages(house.gate, server, client, range(1, 2 * FEW + 10), 8, patience_seconds=120)
         flushing.cancel()
         assert violations(server) == []
         assert set(seen) == {Verdict.DONE}
@@ -268,9 +298,11 @@ async def test_without_valkey_postgresql_keeps_every_rule_and_gives_the_turn_bac
 ) -> None:
     async with (
         judge(20.0) as (server, client),
-        open_gate(database.app_url, own_valkey.url, scaled(20.0), PACE) as house,
+        open_gate(database.app_url, own_valkey.url, scaled(20.0), SLOW_PACE) as house,
     ):
-        reading = asyncio.create_task(read_pages(house.gate, server, client, range(1, 2 * FEW + 10), 8))
+        reading = asyncio.create_task(
+            read_pages(house.gate, server, client, range(1, 2 * FEW + 10), 8, patience_seconds=120)
+        )
         await eventually(lambda: _book_holds(server, FEW // 2))
         own_valkey.kill()
         await eventually(lambda: _book_holds(server, FEW + 10), within=60)
@@ -297,13 +329,13 @@ async def test_one_process_cut_off_from_valkey_takes_the_others_along(
     limits = scaled(20.0)
     async with (
         judge(20.0) as (server, client),
-        open_gate(database.app_url, valkey_url, limits, PACE) as well,
-        open_gate(database.app_url, own_valkey.url, limits, PACE) as cut,
+        open_gate(database.app_url, valkey_url, limits, SLOW_PACE) as well,
+        open_gate(database.app_url, own_valkey.url, limits, SLOW_PACE) as cut,
     ):
         own_valkey.kill()
         async with asyncio.TaskGroup() as group:
-            group.create_task(read_pages(well.gate, server, client, range(1, FEW), 4))
-            group.create_task(read_pages(cut.gate, server, client, range(1000, 1020), 4))
+            group.create_task(read_pages(well.gate, server, client, range(1, FEW), 4, patience_seconds=120))
+            group.create_task(read_pages(cut.gate, server, client, range(1000, 1020), 4, patience_seconds=120))
         assert violations(server) == []
 
 
@@ -325,19 +357,21 @@ async def test_the_fallback_knows_redundancy_breaker_writes_and_block(
         with pytest.raises(OmieBusy, match="falhou várias vezes"):
             await gate.enter(ask(20))
         ticket = await gate.enter(ask(4, endpoint=WRITE, writes=True))
+        began = datetime.now(UTC)
         await gate.leave(ticket, Verdict.BLOCKED, 1322)
+        heard = datetime.now(UTC)
         with pytest.raises(OmieBusy, match="bloqueou") as refused:
             await gate.enter(ask(5, endpoint=WRITE, writes=True))
-        _lasts(refused.value, 1322)
+        _lasts(refused.value.until, 1322, began, heard)
 
 
 async def test_without_postgresql_nothing_leaves(database: Database, valkey_url: str) -> None:
-    async with open_gate(database.app_url, valkey_url, pace=PACE) as house:
+    async with open_gate(database.app_url, valkey_url, pace=replace(PACE, patience=1.0)) as house:
         ticket = await house.gate.enter(ask(1))
         await house.postgres.close()
         await house.gate.leave(ticket, Verdict.DONE)
         with pytest.raises(StorageDown):
-            await asyncio.wait_for(_enter_until_refused(house), 15)
+            await asyncio.wait_for(_enter_until_refused(house), 60)
 
 
 async def _enter_until_refused(house: House) -> None:
@@ -385,14 +419,15 @@ sys.path.insert(0, "src"); sys.path.insert(0, ".")
 from dataclasses import replace
 from tests.fixtures_gate import open_gate, read_pages
 from tests.fixtures_omie import OmieServer
-from tests.integration.services.test_gate import PACE, scaled
+from tests.integration.services.test_gate import SLOW_PACE, scaled
 from omie_control.omie.client import OmieClient
 
 async def main(app_url, valkey_url, url, first, count):
     server = OmieServer(url, None)
-    client = OmieClient(server.base_url, timeout_seconds=5.0)
-    async with open_gate(app_url, valkey_url, scaled(20.0), PACE) as house:
-        seen = await read_pages(house.gate, server, client, range(int(first), int(first) + int(count)), 6)
+    client = OmieClient(server.base_url, timeout_seconds=60.0)
+    async with open_gate(app_url, valkey_url, scaled(20.0, lease_seconds=5.0), SLOW_PACE) as house:
+        numbers = range(int(first), int(first) + int(count))
+        seen = await read_pages(house.gate, server, client, numbers, 6, patience_seconds=120)
         print(sorted(set(seen)))
     await client.close()
 
