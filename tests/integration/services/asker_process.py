@@ -17,6 +17,7 @@ from omie_control.postgres import companies
 from omie_control.postgres.database import Postgres
 from omie_control.services.answers import Answers
 from omie_control.services.keys import Keys
+from omie_control.valkey import cache, connection
 from omie_control.valkey.cache import Cache
 from omie_control.valkey.connection import connect
 
@@ -26,6 +27,8 @@ ROWS = {"clientes_cadastro": [{"razao_social": "Padaria do João", "cnpj_cpf": "
 
 
 async def main(database_url: str, valkey_url: str, home: str, company_id: str, callers: int) -> None:
+    # On a busy machine a slow answer must not look like a Valkey that is away.
+    cache.TIMEOUT_SECONDS = connection.TIMEOUT_SECONDS = 30.0
     postgres = Postgres(database_url, timezone="America/Sao_Paulo", pool_size=1)
     await postgres.open()
     redis = connect(valkey_url)

@@ -14,6 +14,7 @@ from omie_control.postgres.database import Postgres
 from omie_control.services.access import Access
 from omie_control.services.companies import Companies
 from omie_control.services.keys import Keys
+from omie_control.valkey import cache, connection
 
 APP_KEY, APP_SECRET = "1234567890", "abcdef0123456789abcdef0123456789"
 OWNER = Actor(ActorKind.USER, "dona", Role.ADMIN)
@@ -26,6 +27,13 @@ class Firm(NamedTuple):
     padaria: Company
     oficina: Company
     helper: Actor
+
+
+@pytest.fixture(autouse=True)
+def patient_valkey(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Valkey take its time: past half a second it counts as away, which a busy machine would bring about."""
+    for room in (cache, connection):
+        monkeypatch.setattr(room, "TIMEOUT_SECONDS", 30.0)
 
 
 @pytest.fixture

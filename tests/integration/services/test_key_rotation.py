@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from tests.integration.services.conftest import APP_SECRET, OWNER, STRANGER, Firm, audited
 
+from omie_control.domain.actors import Actor
 from omie_control.domain.companies import Secret
 from omie_control.domain.configuration import PROXY
 from omie_control.domain.sealing import MasterKey, key_text, new_key
@@ -77,13 +78,25 @@ async def test_a_process_that_does_not_know_yet_goes_on_and_learns(
 
 
 async def test_what_a_late_process_sealed_under_the_old_key_is_swept_up(
-    rotation: KeyRotation, postgres: Postgres, keys: Keys, firm: Firm, tmp_path: Path
+    rotation: KeyRotation,
+    postgres: Postgres,
+    keys: Keys,
+    firm: Firm,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    late = Keys(postgres, None, tmp_path)
+    late, old, sweep = Keys(postgres, None, tmp_path), keys.master.key_id, rotation._sweep
     await late.open()
-    made: list[asyncio.Task[object]] = []
-    await rotation.rotate(OWNER, wait=lambda: made.append(asyncio.create_task(late.ensure(firm.oficina.id, NOW))))
-    await made[0]
+
+    async def sweep_after_it(actor: Actor, fresh: MasterKey) -> int:
+        await late.ensure(firm.oficina.id, NOW)
+        async with postgres.reading() as connection:
+            assert set(await store.masters(connection)) == {old, fresh.key_id}
+        return await sweep(actor, fresh)
+
+    # No time that is short enough for a test is surely enough for a process to be late in.
+    monkeypatch.setattr(rotation, "_sweep", sweep_after_it)
+    await rotation.rotate(OWNER)
     async with postgres.reading() as connection:
         assert await store.masters(connection) == [keys.master.key_id]
 

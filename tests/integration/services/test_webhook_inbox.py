@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from tests.conftest import Database, eventually, secret_part
+from tests.conftest import Database, secret_part
 from tests.integration.services.conftest import APP_KEY, APP_SECRET, OWNER, STRANGER, audited
 from tests.mcp_serving import settings_for
 
@@ -21,6 +21,7 @@ from omie_control.domain.companies import Company
 from omie_control.domain.executions import Origin
 from omie_control.domain.webhooks import LONGEST_OVERLAP, EventStatus
 from omie_control.errors import Conflict, Forbidden, InvalidInput, NotFound
+from omie_control.services import webhook_inbox
 from omie_control.services.webhook_inbox import WebhookInbox
 from omie_control.services.webhooks import MadeAddress
 
@@ -33,10 +34,12 @@ class Cache:
     def __init__(self) -> None:
         self.heard: list[tuple[Any, ...]] = []
         self.is_away = False
+        self.is_asked = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def changed(self, company: Any, services: Any) -> bool:
+        self.is_asked.set()
         await self.gate.wait()
         if not self.is_away:
             self.heard.append(tuple(services))
@@ -92,21 +95,16 @@ async def test_what_waits_is_applied_together_and_once(
 
 
 async def test_a_company_is_worked_on_by_one_at_a_time_and_others_are_not_held_up(
-    app: App, inbox: WebhookInbox, made: MadeAddress, cache: Cache, conn: asyncpg.Connection
+    app: App, inbox: WebhookInbox, made: MadeAddress, cache: Cache
 ) -> None:
     other = await app.companies.add(OWNER, "oficina", "Oficina", "9876543210", APP_SECRET)
     theirs = await app.services.webhooks.create(OWNER, other)
     await bring(inbox, made, "Projeto.Incluido", "m-1")
     cache.gate.clear()
     first = asyncio.create_task(inbox.apply())
-
-    async def is_held() -> bool:
-        return await conn.fetchval(
-            "select exists (select from pg_stat_activity where state = 'idle in transaction'"
-            " and datname = current_database() and query like '%webhook%')"
-        )
-
-    await eventually(is_held)
+    async with asyncio.timeout(60):
+        # It holds the company, and has read what it will apply.
+        await cache.is_asked.wait()
     await bring(inbox, made, "Vendedor.Alterado", "m-2")
     await bring(inbox, theirs, "Departamento.Alterado", "m-3", "9876543210")
     free = Cache()
@@ -120,8 +118,14 @@ async def test_a_company_is_worked_on_by_one_at_a_time_and_others_are_not_held_u
 
 
 async def test_while_the_cache_is_away_events_wait_and_after_a_day_there_is_nothing_left_to_make_old(
-    inbox: WebhookInbox, made: MadeAddress, cache: Cache, conn: asyncpg.Connection
+    inbox: WebhookInbox,
+    made: MadeAddress,
+    cache: Cache,
+    conn: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    assert webhook_inbox._REST_SECONDS < 60
+    monkeypatch.setattr(webhook_inbox, "_REST_SECONDS", 3600.0)
     cache.is_away = True
     for message in ("m-old", "m-new"):
         await bring(inbox, made, "Projeto.Incluido", message)
@@ -136,7 +140,7 @@ async def test_while_the_cache_is_away_events_wait_and_after_a_day_there_is_noth
     assert await inbox.apply() == 0
     assert (await stands(conn))[1] == ("m-new", "received", 1)
     cache.is_away = False
-    await conn.execute("update webhook_events set tried_at = tried_at - interval '1 minute'")
+    await conn.execute("update webhook_events set tried_at = tried_at - interval '1 hour'")
     assert await inbox.apply() == 1
     assert (await stands(conn))[1] == ("m-new", "applied", 2)
 
