@@ -36,10 +36,10 @@ async def test_an_omie_that_does_not_answer_the_warmer_stops_no_other_work(
     async with open_app(settings, kind="worker") as app:
         await app.companies.add(LIBRARY, "padaria", "Padaria", "1234567890", "abcdef0123456789abcdef0123456789")
         async with Worker(app):
-            await eventually(lambda: is_at_it(conn, "warm"))
+            await eventually(lambda: is_at_it(conn, "warm"), within=120)
             for name in ("fold", "seal", "webhooks", "rescue"):
                 before = await runs(conn, name)
-                await eventually(lambda name=name, before=before: _more(conn, name, before))  # type: ignore[misc]
+                await eventually(lambda name=name, before=before: _more(conn, name, before), within=120)  # type: ignore[misc]
             assert await is_at_it(conn, "warm")
     silent.close()
 
@@ -64,7 +64,7 @@ async def test_a_worker_forgets_processes_that_are_long_gone(app: App, conn: asy
             datetime.now(UTC) - timedelta(days=days),
         )
     async with Worker(app):
-        await eventually(lambda: _more(conn, "instances", 0))
+        await eventually(lambda: _more(conn, "instances", 0), within=120)
     kinds = await conn.fetch("select kind from instances order by kind")
     assert [row["kind"] for row in kinds] == ["worker", "young"]
 

@@ -42,7 +42,7 @@ async def inside() -> AsyncIterator[str]:
 
 
 def client(guard: Guard, proxy: str | None = None) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(transport=guard.transport(proxy=proxy), timeout=5, trust_env=False)
+    return httpx2.AsyncClient(transport=guard.transport(proxy=proxy), timeout=60, trust_env=False)
 
 
 async def test_nothing_inside_is_reached_unless_it_is_allowed(inside: str) -> None:

@@ -23,10 +23,20 @@ from omie_control.domain.actors import SYSTEM, Actor, ActorKind, Role
 from omie_control.domain.executions import Status
 from omie_control.services.executions import Handle, Outcome, Request
 from omie_control.settings import Settings
+from omie_control.valkey import cache, connection, live
 from omie_control.web import build_web
 
 PASSWORD = "uma-senha-longa-42"
 AGENT = Actor(ActorKind.TOKEN, "claude", Role.AGENT)
+# Of a busy machine; an answer is there much sooner.
+PATIENCE_SECONDS = 60.0
+
+
+@pytest.fixture(autouse=True)
+def patient_valkey(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Valkey take its time: past half a second it counts as away, which a busy machine would bring about."""
+    for room in (cache, connection, live):
+        monkeypatch.setattr(room, "TIMEOUT_SECONDS", 30.0)
 
 
 @dataclass(slots=True)
@@ -57,7 +67,7 @@ class House:
 
 def browser(url: str) -> httpx2.AsyncClient:
     """Give a client that asks for pages and keeps cookies, as nobody yet."""
-    return httpx2.AsyncClient(base_url=url, headers={"Accept": "text/html"}, timeout=10)
+    return httpx2.AsyncClient(base_url=url, headers={"Accept": "text/html"}, timeout=PATIENCE_SECONDS)
 
 
 async def log_in(client: httpx2.AsyncClient, username: str, password: str, **more: str) -> httpx2.Response:
@@ -120,4 +130,4 @@ async def fresh_house(database: Database, shared_valkey_url: str, tmp_path: Path
         yield made
 
 
-__all__ = ["AGENT", "PASSWORD", "SYSTEM", "House", "browser", "csrf_of", "log_in"]
+__all__ = ["AGENT", "PASSWORD", "PATIENCE_SECONDS", "SYSTEM", "House", "browser", "csrf_of", "log_in"]

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from tests.integration.web.conftest import SYSTEM, House
+from tests.integration.web.conftest import PATIENCE_SECONDS, SYSTEM, House
 
 from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.domain.executions import Status
@@ -51,7 +51,7 @@ async def program(house: House, role: Role = Role.ADMIN, **more: Any) -> AsyncIt
     of = f"-{uuid4()}" if "companies" in more else ""
     _, text = await house.app.tokens.create(SYSTEM, f"programa-{role}{of}", role, **more)
     headers = {"Authorization": f"Bearer {text}"}
-    async with httpx2.AsyncClient(base_url=house.url + API, headers=headers, timeout=10) as client:
+    async with httpx2.AsyncClient(base_url=house.url + API, headers=headers, timeout=PATIENCE_SECONDS) as client:
         yield client
 
 
@@ -72,7 +72,7 @@ async def test_every_route_lets_in_whom_it_should_and_nobody_else(fresh_house: H
     strangers = {"": 'Bearer realm="omie-control"'}
     for given in ("Bearer nada", "Bearer omc_abcdefgh_" + "x" * 43, "Basic YWRtaW46YWRtaW4="):
         strangers[given] = 'Bearer realm="omie-control", error="invalid_token"'
-    async with httpx2.AsyncClient(base_url=fresh_house.url + API) as client:
+    async with httpx2.AsyncClient(base_url=fresh_house.url + API, timeout=PATIENCE_SECONDS) as client:
         for method, template, body, _ in ROUTES:
             path = template.format(execution_id=handle.execution_id)
             for given, challenge in strangers.items():

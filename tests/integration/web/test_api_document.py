@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
-from tests.integration.web.conftest import SYSTEM, House
+from tests.integration.web.conftest import PATIENCE_SECONDS, SYSTEM, House
 
 from omie_control.domain.actors import Role
 from omie_control.domain.configuration import KEYS
@@ -70,7 +70,9 @@ async def test_whatever_is_sent_the_answer_is_a_declared_one(house: House, opera
     loop = asyncio.get_running_loop()
     seen: list[int] = []
 
-    client = httpx2.AsyncClient(base_url=house.url, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+    client = httpx2.AsyncClient(
+        base_url=house.url, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE_SECONDS
+    )
 
     async def ask(url: str, query: dict[str, str], body: Any) -> None:
         sent = {"json": body} if operation.method in ("PUT", "POST") else {}
@@ -87,7 +89,7 @@ async def test_whatever_is_sent_the_answer_is_a_declared_one(house: House, opera
         query = {name: data.draw(TEXTS) for name in operation.names("query") if data.draw(st.booleans())}
         body = data.draw(JSON.filter(_is_sendable))
         url = operation.path.format(**{name: quote(value, safe="") for name, value in path.items()})
-        asyncio.run_coroutine_threadsafe(ask(url, query, body), loop).result(30)
+        asyncio.run_coroutine_threadsafe(ask(url, query, body), loop).result(2 * PATIENCE_SECONDS)
 
     async with client:
         await asyncio.to_thread(whatever)

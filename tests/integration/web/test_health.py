@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx2
 import pytest
 from tests.conftest import eventually
-from tests.integration.web.conftest import SYSTEM, House
+from tests.integration.web.conftest import PATIENCE_SECONDS, SYSTEM, House
 
 from omie_control.domain.actors import Role
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 async def test_a_well_house_is_alive_and_ready(fresh_house: House) -> None:
     # One that is young: where no worker seals, what others left behind waits too long after a minute.
-    async with httpx2.AsyncClient(base_url=fresh_house.url) as client:
+    async with httpx2.AsyncClient(base_url=fresh_house.url, timeout=PATIENCE_SECONDS) as client:
         assert (await client.get("/healthz")).json()["status"] == "ok"
         ready = await client.get("/readyz")
     assert ready.status_code == 200
@@ -24,7 +24,7 @@ async def test_a_well_house_is_alive_and_ready(fresh_house: House) -> None:
 async def test_metrics_count_what_ended(house: House) -> None:
     await house.end(await house.begin("somar_horas"))
 
-    async with httpx2.AsyncClient(base_url=house.url) as client:
+    async with httpx2.AsyncClient(base_url=house.url, timeout=PATIENCE_SECONDS) as client:
 
         async def is_counted() -> bool:
             text = (await client.get("/metrics")).text
@@ -40,7 +40,7 @@ async def test_metrics_count_what_ended(house: House) -> None:
 async def test_metrics_behind_a_proxy_ask_for_a_token(house: House) -> None:
     through_proxy = {"X-Forwarded-For": "203.0.113.9"}
     _, token = await house.app.tokens.create(SYSTEM, "prometheus", Role.VIEWER)
-    async with httpx2.AsyncClient(base_url=house.url) as client:
+    async with httpx2.AsyncClient(base_url=house.url, timeout=PATIENCE_SECONDS) as client:
         assert (await client.get("/metrics", headers=through_proxy)).status_code == 401
         bad = {**through_proxy, "Authorization": "Bearer nada"}
         assert (await client.get("/metrics", headers=bad)).status_code == 401

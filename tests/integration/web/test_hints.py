@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 from tests.conftest import eventually
-from tests.integration.web.conftest import PASSWORD, SYSTEM, House
+from tests.integration.web.conftest import PASSWORD, PATIENCE_SECONDS, SYSTEM, House
 
 from omie_control.domain.actors import Role
 from omie_control.domain.roles import RoleWords
 from omie_control.telemetry import Event, tell
+from omie_control.web import live
 from omie_control.web.live import HEARTBEAT_SECONDS, MAX_STREAMS_EACH
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 async def until(lines: AsyncIterator[str], word: str) -> str:
     """Read lines until one holds the word; the stream stays open."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             line = await anext(lines)
             if word in line:
@@ -29,7 +30,7 @@ async def until(lines: AsyncIterator[str], word: str) -> str:
 
 
 async def test_a_stranger_gets_no_hints(house: House) -> None:
-    async with httpx2.AsyncClient(base_url=house.url) as client:
+    async with httpx2.AsyncClient(base_url=house.url, timeout=PATIENCE_SECONDS) as client:
         assert (await client.get("/ao-vivo")).status_code == 401
 
 
@@ -53,6 +54,13 @@ async def test_a_start_is_hinted_at(house: House) -> None:
 
 
 async def test_a_visitor_has_so_many_streams_and_no_more(house: House) -> None:
+    streams = house.web.state.streams
+
+    async def is_free() -> bool:
+        return bool(streams.count == 0)
+
+    # Of whoever left just now a place may be taken yet.
+    await eventually(is_free)
     async with house.visitor() as client, asyncio.TaskGroup() as group:
 
         async def hold() -> None:
@@ -64,8 +72,6 @@ async def test_a_visitor_has_so_many_streams_and_no_more(house: House) -> None:
         released = asyncio.Event()
         for _ in range(MAX_STREAMS_EACH):
             group.create_task(hold())
-
-        streams = house.web.state.streams
 
         async def is_full() -> bool:
             return bool(streams.count == MAX_STREAMS_EACH)
@@ -85,7 +91,7 @@ async def test_an_open_stream_follows_what_its_visitor_may_see(fresh_house: Hous
         await until(lines, "aberto")
         await app.users.change_role(SYSTEM, "ana", Role.VIEWER, [kept.id])
         unheard = 0
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             # So many rounds in a row in which only the company that she kept is told of.
             while unheard < 5:
                 names = [(await fresh_house.begin(company=each.id)).execution_id for each in (lost, kept)]
@@ -109,7 +115,11 @@ async def test_who_may_see_nothing_any_more_is_told_nothing(fresh_house: House) 
         await until(lines, "fim")
 
 
-async def test_a_stopping_process_ends_its_streams_promptly(fresh_house: House, house: House) -> None:
+async def test_a_stopping_process_ends_its_streams_promptly(
+    fresh_house: House, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So far away that a busy machine does not get there.
+    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 10 * HEARTBEAT_SECONDS)
     async with fresh_house.visitor() as client, client.stream("GET", "/ao-vivo") as stream:
         began = time.monotonic()
         tell(Event.PROCESS_STOPPING)
@@ -118,4 +128,4 @@ async def test_a_stopping_process_ends_its_streams_promptly(fresh_house: House, 
         async for _ in stream.aiter_lines():
             pass
     # Well before the next heartbeat, at which it would have ended anyway.
-    assert time.monotonic() - began < HEARTBEAT_SECONDS - 3
+    assert time.monotonic() - began < 5 * HEARTBEAT_SECONDS
