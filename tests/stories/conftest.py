@@ -8,43 +8,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from tests import patience
 
 from omie_control import outgoing
-from omie_control.postgres import database
-from omie_control.postgres.recorder import Recorder
 from omie_control.services import audit_samples, provider_wire, webhook_trials
 from omie_control.services.idempotency import IdempotentWrites
-from omie_control.valkey import cache, connection, exports, live
 
+_SECONDS = 60.0
 _PATIENCES = (
-    (connection, "TIMEOUT_SECONDS"),
-    (cache, "TIMEOUT_SECONDS"),
-    (live, "TIMEOUT_SECONDS"),
-    (exports, "_TIMEOUT_SECONDS"),
-    (database, "_CONNECT_SECONDS"),
     (provider_wire, "_TIMEOUT_SECONDS"),
     (provider_wire, "_WHOLE_SECONDS"),
     (outgoing, "_RESOLVE_SECONDS"),
     (webhook_trials, "_ANSWER_SECONDS"),
     (webhook_trials, "_APPLY_SECONDS"),
 )
-_CHOICES = ((Recorder, "patience_seconds"), (IdempotentWrites, "wait_seconds"))
-_SECONDS = 60.0
 
 
 def patient(patch: pytest.MonkeyPatch) -> None:
     """Let nobody of this process take a server for away that is only slow; refusals of one story are of one minute."""
+    patience.with_postgres(patch)
+    patience.with_valkey(patch, _SECONDS)
     for room, name in _PATIENCES:
         patch.setattr(room, name, _SECONDS)
-    for part, name in _CHOICES:
-        defaults = part.__init__.__kwdefaults__  # type: ignore[misc]
-        assert name in defaults
-        patch.setitem(defaults, name, _SECONDS)
+    patch.setitem(IdempotentWrites.__init__.__kwdefaults__, "wait_seconds", _SECONDS)
     patch.setattr(audit_samples, "_SPAN_SECONDS", 3_600.0)
 
 
 @pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
+def longer() -> Iterator[None]:
     """Be patient for one story."""
     with pytest.MonkeyPatch.context() as patch:
         patient(patch)

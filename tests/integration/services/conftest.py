@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import asyncpg
 import pytest
+from tests import patience
 
 from omie_control.domain.actors import Actor, ActorKind, Role
 from omie_control.domain.companies import Company
@@ -14,7 +15,6 @@ from omie_control.postgres.database import Postgres
 from omie_control.services.access import Access
 from omie_control.services.companies import Companies
 from omie_control.services.keys import Keys
-from omie_control.valkey import cache, connection
 
 APP_KEY, APP_SECRET = "1234567890", "abcdef0123456789abcdef0123456789"
 OWNER = Actor(ActorKind.USER, "dona", Role.ADMIN)
@@ -32,8 +32,7 @@ class Firm(NamedTuple):
 @pytest.fixture(autouse=True)
 def patient_valkey(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let Valkey take its time: past half a second it counts as away, which a busy machine would bring about."""
-    for room in (cache, connection):
-        monkeypatch.setattr(room, "TIMEOUT_SECONDS", 30.0)
+    patience.with_valkey(monkeypatch, 30.0)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 import uvicorn
 from fastapi import FastAPI
+from tests import patience
 from tests.conftest import TIMEZONE, Database, Servers, at_database, run_on
 
 from omie_control.app import App, open_app
@@ -23,7 +24,6 @@ from omie_control.domain.actors import SYSTEM, Actor, ActorKind, Role
 from omie_control.domain.executions import Status
 from omie_control.services.executions import Handle, Outcome, Request
 from omie_control.settings import Settings
-from omie_control.valkey import cache, connection, live
 from omie_control.web import build_web
 
 PASSWORD = "uma-senha-longa-42"
@@ -35,8 +35,7 @@ PATIENCE_SECONDS = 60.0
 @pytest.fixture(autouse=True)
 def patient_valkey(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let Valkey take its time: past half a second it counts as away, which a busy machine would bring about."""
-    for room in (cache, connection, live):
-        monkeypatch.setattr(room, "TIMEOUT_SECONDS", 30.0)
+    patience.with_valkey(monkeypatch, 30.0)
 
 
 @dataclass(slots=True)
