@@ -165,7 +165,7 @@ def test_the_wheel_says_what_it_is(wheel: Path) -> None:
     assert re.search(r"^License-Expression: MIT$", metadata, re.M)
     assert re.search(r"^Requires-Python: >=3\.11$", metadata, re.M)
     assert f"{folder}/licenses/LICENSE" in archive.namelist()
-    assert b"omie-control = omie_control.cli.main:run" in archive.read(f"{folder}/entry_points.txt")
+    assert b"omie-control = omie_control.__main__:run" in archive.read(f"{folder}/entry_points.txt")
 
 
 def test_the_code_that_runs_is_the_wheels(installed: Installed) -> None:
