@@ -186,11 +186,18 @@ def _known(text: str) -> Status:
         ) from None
 
 
+# What a listing does not read.
+_OF_ONE = (
+    *("input_parameters", "request_payload", "response_data", "calls", "children"),
+    *("parent", "is_slimmed", "is_sealed"),
+)
+
+
 def _row(item: Execution, app: App, *, as_json: bool, whole: bool = False) -> dict[str, Any]:
     row = asdict(item)
     if not whole:
-        for heavy in ("input_parameters", "request_payload", "response_data", "calls", "children"):
-            row.pop(heavy)
+        for name in _OF_ONE:
+            row.pop(name)
     if not as_json:
         for name in ("started_at", "completed_at"):
             row[name] = local_time(row[name], app.settings.zone)

@@ -207,6 +207,8 @@ class Execution:
     is_cleaned: bool = False
     # Its month was made small: of its bodies only what `slim_json` leaves is there.
     is_slimmed: bool = False
+    # Something in its bodies was masked, and their clear form is kept: there is something to reveal.
+    is_sealed: bool = False
     category: Category | None = None
     complexity: Complexity | None = None
     calls: tuple[Call, ...] = field(default=())

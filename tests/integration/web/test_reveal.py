@@ -34,6 +34,13 @@ async def test_an_administrator_opens_it_and_the_audit_knows(house: House) -> No
     assert [(row["actor"], str(row["ip_address"])) for row in rows] == [("user:admin", "127.0.0.1")]
 
 
+async def test_where_nothing_was_masked_there_is_nothing_to_open(house: House) -> None:
+    handle = await house.begin()
+    await house.end(handle, response={"total": 7})
+    async with house.visitor() as client:
+        assert "revelar" not in (await client.get(f"/execucoes/{handle.execution_id}")).text
+
+
 async def test_nobody_else_does(house: House) -> None:
     name = await personal(house)
     await house.app.users.create(SYSTEM, "curiosa", PASSWORD, Role.VIEWER)

@@ -8,7 +8,8 @@ select e.id, e.process_type, e.execution_id, e.status::text as status, e.started
        e.error_message, e.error_code, e.user_agent, e.ip_address, e.fastmcp_session_id as session_id, e.company_id,
        c.slug as company, e.actor, e.parent_id, e.writes, e.attempt, e.instance_id, e.is_cleaned,
        e.content_hash is not null as is_slimmed, e.category::text as category, e.complexity::text as complexity,
-       (select p.execution_id from process_executions p where p.id = e.parent_id) as parent
+       (select p.execution_id from process_executions p where p.id = e.parent_id) as parent,
+       exists (select from execution_bodies b where b.execution_id = e.id) as is_sealed
   from process_executions e
   left join companies c on c.id = e.company_id
  where e.id = :id;

@@ -57,7 +57,9 @@ async def _page(
         "bodies": {part: tree(value) for part, value in (masked | dict(clear or {})).items()},
         "timeline_of": timeline,
         "is_revealed": clear is not None,
-        "may_reveal": clear is None and is_allowed(visitor.actor, Right.BODY_REVEAL, execution.company_id),
+        "may_reveal": clear is None
+        and execution.is_sealed
+        and is_allowed(visitor.actor, Right.BODY_REVEAL, execution.company_id),
     }
     partial = "hx-request" in request.headers
     return render(request, "executions/_detail.html" if partial else "executions/show.html", context)
