@@ -375,8 +375,10 @@ def metrics_page() -> str:
     lines = [
         "# Metrics",
         "",
-        "`/metrics` speaks Prometheus' text format. It answers a caller on the same machine, and a token that may",
-        "read the system's state (`Authorization: Bearer …`). Each process counts what it did itself: sum over them.",
+        "`/metrics` speaks Prometheus' text format. It answers a token that may read the system's state",
+        "(`Authorization: Bearer …`), and, where no proxy is set up (`OMIE_CONTROL_PUBLIC_URL`,",
+        "`OMIE_CONTROL_TRUSTED_PROXIES`), a caller on the same machine. Each process counts what it did itself: sum",
+        "over them.",
         "",
         "| metric | type | what it says | labels |",
         "| --- | --- | --- | --- |",

@@ -262,6 +262,11 @@ class Settings(BaseModel):
         """The time zone that dates what people read."""
         return ZoneInfo(self.tz)
 
+    @property
+    def is_behind_proxy(self) -> bool:
+        """Whether somebody has said that a proxy stands in front."""
+        return self.public_url is not None or bool(self.trusted_proxies)
+
     def own_address(self) -> str:
         """Return where this installation is reached: PUBLIC_URL, else on this machine. No slash at its end."""
         if self.public_url is not None:

@@ -1,7 +1,7 @@
 """`/metrics` for Prometheus: what this process did and how it stands.
 
-Open to a caller on this machine (no proxy in between) and to a token that may read the system's state; nobody
-else. Counting an event costs one dictionary entry; the families are built when somebody asks.
+Open to a caller on this machine, where no proxy stands in front, and to a token that may read the system's state;
+nobody else. Counting an event costs one dictionary entry; the families are built when somebody asks.
 """
 
 from __future__ import annotations
@@ -162,10 +162,11 @@ async def metrics(request: Request) -> Response:
 
 
 async def _admit(request: Request) -> None:
-    if _is_local(request):
+    app: App = request.app.state.control
+    # Not every proxy says for whom it asks: where there is one, a caller on this machine may be anybody.
+    if not app.settings.is_behind_proxy and _is_local(request):
         return
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
-    app: App = request.app.state.control
     origin = origin_of(request, app.settings.trusted_proxies)
     actor = await app.services.bearers.verify(text.strip(), origin) if scheme.lower() == "bearer" else None
     if actor is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import httpx2
 import pytest
 from tests.conftest import eventually
@@ -35,6 +37,16 @@ async def test_metrics_count_what_ended(house: House) -> None:
     assert "omie_control_postgres_up 1.0" in text
     assert "omie_control_valkey_up 1.0" in text
     assert 'omie_control_execution_seconds_bucket{le="+Inf",type="somar_horas"} 1.0' in text
+
+
+@pytest.mark.parametrize("said", [{"trusted_proxies": ("127.0.0.1",)}, {"public_url": "https://omie.empresa.com.br"}])
+async def test_where_a_proxy_is_set_up_metrics_ask_for_a_token_though_it_names_nobody(
+    house: House, monkeypatch: pytest.MonkeyPatch, said: dict[str, object]
+) -> None:
+    behind = replace(house.app, settings=house.app.settings.model_copy(update=said))
+    monkeypatch.setitem(house.web.state._state, "control", behind)
+    async with httpx2.AsyncClient(base_url=house.url, timeout=PATIENCE_SECONDS) as client:
+        assert (await client.get("/metrics")).status_code == 401
 
 
 async def test_metrics_behind_a_proxy_ask_for_a_token(house: House) -> None:
