@@ -201,7 +201,8 @@ def _hints(batch: Sequence[Change]) -> bytes:
             "process_type": change.process_type,
             "status": change.status,
             "at": change.at,
-            "company_id": change.company_id,
+            # As text: the driver's own kind of UUID, of a row that was read, is none to the JSON library.
+            "company_id": None if change.company_id is None else str(change.company_id),
         }
         for change in batch[-_MAX_HINTS:]
     ]

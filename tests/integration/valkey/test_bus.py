@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 import redis.asyncio
+from asyncpg.pgproto.pgproto import UUID as DriverUUID
 from tests.conftest import eventually
 from tests.integration.valkey.conftest import OwnValkey
 
@@ -62,6 +64,14 @@ async def test_two_listeners_hear_a_change_over_one_subscription(
         live.note([CHANGE])
     assert [task.result().execution_id for task in heard] == ["fechar_mes_1", "fechar_mes_1"]
     assert heard[0].result().company_id == COMPANY
+
+
+async def test_a_change_of_a_row_that_was_read_is_heard_as_any_other(bus: Bus, live: Live) -> None:
+    # As a rescue tells them, and the end of what another process began: the driver has a UUID of its own.
+    listening = asyncio.create_task(first_change(bus))
+    await is_connected(bus)
+    live.note([replace(CHANGE, company_id=DriverUUID(str(COMPANY)))])
+    assert (await listening).company_id == COMPANY
 
 
 async def test_the_last_listener_lets_go_of_valkey(bus: Bus, live: Live, own_client: redis.asyncio.Redis) -> None:
