@@ -7,17 +7,20 @@ import random
 from dataclasses import dataclass
 
 from omie_control.domain.actors import Actor
+from omie_control.domain.companies import Company
 from omie_control.domain.executions import Category, Complexity, Origin, Status
-from omie_control.errors import ControlError
+from omie_control.domain.gate import Why
+from omie_control.errors import ControlError, OmieBusy
 from omie_control.omie.catalog import catalog
 from omie_control.services.calls import OmieCalls
 from omie_control.services.companies import Companies
 from omie_control.services.endings import outcome_of
-from omie_control.services.executions import Executions, Outcome, Request
+from omie_control.services.executions import Executions, Handle, Outcome, Request
 
 PROCESS_TYPE = "testar_conexao"
 _FROM_HERE = Origin("cli")
 _SIZES = 50
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,7 @@ class Connections:
         )
         handle = await self._executions.start(request)
         try:
-            method = catalog().method("geral/clientes/", "ListarClientes")
-            await self._calls.look(handle, company, method, {"pagina": 1, "registros_por_pagina": next(self._sizes)})
+            await self._ask(handle, company)
         except ControlError as error:
             await self._executions.finish(handle, outcome_of(handle, error))
             return ConnectionTest(company.slug, False, error.for_people(), handle.execution_id, error)
@@ -67,3 +69,16 @@ class Connections:
             raise
         await self._executions.finish(handle, Outcome(Status.COMPLETED, response={"conectada": True}))
         return ConnectionTest(company.slug, True, "O Omie respondeu e aceitou as credenciais.", handle.execution_id)
+
+    async def _ask(self, handle: Handle, company: Company) -> None:
+        """Read a page of customers. Where somebody has just asked the very same, another size is another question."""
+        method = catalog().method("geral/clientes/", "ListarClientes")
+        for left in reversed(range(_TRIES)):
+            try:
+                await self._calls.look(
+                    handle, company, method, {"pagina": 1, "registros_por_pagina": next(self._sizes)}
+                )
+                return
+            except OmieBusy as error:
+                if error.code != Why.REDUNDANT.error_code or not left:
+                    raise

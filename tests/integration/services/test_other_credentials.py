@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -59,3 +60,14 @@ async def test_a_test_of_the_connection_asks_omie_itself_and_not_what_is_kept(ap
     assert not told.is_connected
     await app.companies.replace_credentials(LIBRARY, "prova", omie.company.app_key, omie.company.app_secret)
     assert (await connections.test(LIBRARY, "prova")).is_connected
+
+
+async def test_a_test_of_the_connection_asks_what_nobody_has_just_asked(app: App, omie: OmieServer) -> None:
+    connections = app.services.connections
+    await listed(app)
+    connections._sizes = itertools.cycle([PAGE["registros_por_pagina"], 6])
+    assert (await connections.test(LIBRARY, "prova")).is_connected
+    assert [entry.fault_code for entry in omie.simulator.book.entries] == ["", ""]
+    # Both were asked within the minute now, and Omie answers neither again.
+    told = await connections.test(LIBRARY, "prova")
+    assert told.error is not None and told.error.code == "gate_redundant"
