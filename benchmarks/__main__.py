@@ -15,6 +15,7 @@ from benchmarks.page import PAGE, page_of, sections_of
 # In the order of the page, each with what makes a quick run of it.
 PARTS = {
     "recording": ["--quick"],
+    "sealing": ["--rounds", "5"],
     "disk": ["--rows", "2000"],
     "scale": ["--rows", "20000", "--rounds", "1"],
     "mcp_overhead": ["--seconds", "1", "--rounds", "2"],

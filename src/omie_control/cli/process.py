@@ -188,8 +188,14 @@ def _known(text: str) -> Status:
 
 # What a listing does not read.
 _OF_ONE = (
-    *("input_parameters", "request_payload", "response_data", "calls", "children"),
-    *("parent", "is_slimmed", "is_sealed"),
+    "input_parameters",
+    "request_payload",
+    "response_data",
+    "calls",
+    "children",
+    "parent",
+    "is_slimmed",
+    "is_sealed",
 )
 
 

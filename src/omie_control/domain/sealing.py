@@ -181,7 +181,7 @@ def seal_body(clear: bytes, key: bytes, aad: bytes, beside: bytes = b"", alike: 
     `beside` is what lies next to it in the open, its masked form: what both have in common is then stored once. The
     very same bytes are needed to open the body again, so only what survives a jsonb column unchanged is used.
     `alike` is `beside` in the shape of `clear`: where no mask has changed a length, all that is kept is a few bytes
-    among zeros, which costs half the time of a dictionary.
+    among zeros, which is quicker than a dictionary and smaller.
     """
     if not beside or _changes_in_jsonb(beside):
         return seal(key, _ALONE + _zstd.compressor.compress(clear), aad)

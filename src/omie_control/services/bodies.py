@@ -61,7 +61,7 @@ class Bodies:
         if key is None:
             raise StorageDown("A chave dos corpos desta empresa ainda não foi carregada.")
         hashes = self._keys.hasher.document_hashes(dict.fromkeys(documents))
-        sealed = seal_body(clear, key.key, _aad(id, part), *_masked_forms(columns))
+        sealed = seal_body(clear, key.key, _aad(id, part), *masked_forms(columns))
         return SealedBody(part, key.id, sealed, hashes)
 
     async def reveal(self, actor: Actor, execution_id: str, origin: Origin | None = None) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class Bodies:
         columns = [None if text is None else canonical(json.loads(text)) for text in owner.columns]
         for part in parts:
             key = await self._keys.by_id(part.key_id)
-            forms = _masked_forms(columns[:1] if part.part == INPUT_PART else columns)
+            forms = masked_forms(columns[:1] if part.part == INPUT_PART else columns)
             clear.update(open_body(part.sealed, key.key, _aad(owner.id, part.part), *forms))
         clear.pop(_SALT, None)
         return clear
@@ -119,7 +119,7 @@ def clear_end(salt: bytes, input: Any, request: Any, response: Any) -> bytes:
     return canonical({_SALT: salt.hex(), "input": input, "request": request, "response": response})
 
 
-def _masked_forms(columns: Sequence[bytes | None]) -> tuple[bytes, bytes]:
+def masked_forms(columns: Sequence[bytes | None]) -> tuple[bytes, bytes]:
     """Return the masked columns joined, and in the shape of the clear form: `clear_input` or `clear_end`."""
     if not columns:
         return b"", b""
